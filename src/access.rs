@@ -1,0 +1,1 @@
+//! From an event to an access, or the reason why not.

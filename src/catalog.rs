@@ -1,0 +1,1 @@
+//! The services, their actions, and which event belongs to which.

@@ -1,0 +1,1 @@
+//! Arguments, dispatch, printing, exit codes.

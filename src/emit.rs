@@ -1,0 +1,1 @@
+//! Writes reports, one file a format.

@@ -1,0 +1,1 @@
+//! The dozen fields of a CloudTrail record that decide anything.

@@ -1,0 +1,1 @@
+//! From sources to a ledger and its coverage, in parallel.

@@ -1,0 +1,42 @@
+//! Recomputes AWS "last accessed information" from CloudTrail logs, offline.
+//!
+//! The program is one straight line with one value per stage:
+//!
+//! ```text
+//! Source ─► Event ─► Access ─► Ledger ─► Report ─► JSON, Arrow, Parquet, CSV, table
+//! ```
+//!
+//! A [`source`] is the bytes of one file, an [`event`] the dozen borrowed fields of one of its
+//! records, an [`access`] who used what and when, the [`ledger`] the last access of each, and a
+//! [`report`] what an [`organization`] and a [`catalog`] make of a ledger. Beside the line runs
+//! [`coverage`]: what was read, what was set aside and why. `docs/architecture.md` is the map.
+//!
+//! The modules stand lowest layer first; a module names only modules listed above it.
+
+pub mod time;
+
+pub mod arn;
+
+pub mod catalog;
+
+pub mod source;
+
+pub mod event;
+
+pub mod access;
+
+pub mod ledger;
+
+pub mod coverage;
+
+pub mod ingest;
+
+pub mod policy;
+
+pub mod organization;
+
+pub mod report;
+
+pub mod emit;
+
+pub mod cli;

@@ -1,0 +1,1 @@
+//! The organization: root, units, accounts, policies.

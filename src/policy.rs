@@ -1,0 +1,1 @@
+//! A policy document: which services it allows; knows no tree.

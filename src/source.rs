@@ -1,0 +1,1 @@
+//! Which inputs there are, and their bytes.

@@ -1,0 +1,1 @@
+//! The embedded table equals the one made from the published files.

@@ -1,0 +1,1 @@
+//! Real, messy logs: nothing panics, everything is accounted for.

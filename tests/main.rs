@@ -1,0 +1,20 @@
+//! Every test that needs more than one module or the program itself.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod catalog;
+mod cli;
+mod clients;
+mod corpus;
+mod laws;
+mod organization;
+mod policy;
+mod source;
+mod tidy;
+mod twin;

@@ -1,0 +1,1 @@
+//! Organization snapshots of every form.

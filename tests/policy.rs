@@ -1,0 +1,1 @@
+//! Which services a chain of policies allows.
