@@ -71,4 +71,4 @@ pub struct Attempt<'a> {
     pub event_id: Option<EventId<'a>>,
 }
 
-pub use crate::ledger::EventId;
+pub use crate::event::EventId;
