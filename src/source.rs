@@ -1,1 +1,473 @@
-//! Which inputs there are, and their bytes.
+//! Which inputs there are: files, directories, patterns and standard input, each named once.
+//!
+//! A source is found here, its bytes are delivered by [`open`]. What the bytes mean is none of this
+//! module's business: it knows no record and no account, and it starts no thread. The S3 key of a
+//! log file ([`key`]) is a hint for setting aside what AWS keeps beside CloudTrail's logs (A25).
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Write as _};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+use walkdir::WalkDir;
+
+mod gzip;
+pub mod key;
+pub mod open;
+mod stream;
+mod text;
+
+pub use text::text_kind;
+
+/// One input to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as given by the user (and found below it), made printable without loss.
+    pub name: String,
+    /// Where the bytes come from.
+    pub input: Input,
+    /// Bytes of the file when it was found; none for standard input, pipes and devices.
+    pub size: Option<u64>,
+}
+
+/// Where the bytes of a source come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, a pipe or a device.
+    File(PathBuf),
+}
+
+/// What the inputs amount to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The sources in byte order of their names, no file twice.
+    pub sources: Vec<Source>,
+    /// What lies among the sources and is not read, in byte order of the names.
+    pub set_aside: Vec<SetAside>,
+    /// What could not be found or listed, in byte order of the names.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is known to hold no CloudTrail event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SetAside {
+    /// The name that the source would have.
+    pub name: String,
+    /// Why it is not read.
+    pub reason: SourceReason,
+}
+
+/// A source that could not be read, or not to its end; what precedes the break counts (V3).
+#[derive(Debug)]
+pub struct Problem {
+    /// The name of the source, or of the entry of an archive: `archive.zip/entry`.
+    pub source: String,
+    /// What went wrong.
+    pub error: SourceError,
+}
+
+/// Prints `name: what went wrong`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.error)
+    }
+}
+
+/// Why an input could not be found or read.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// No input was given at all.
+    #[error("no input: name a file, a directory, a pattern, or `-` for standard input")]
+    NoInput,
+    /// `-` was given more than once.
+    #[error("`-`: standard input can be read only once")]
+    StdinTwice,
+    /// The input names nothing.
+    #[error("no such file or directory")]
+    Missing,
+    /// The pattern matches nothing.
+    #[error("no such file, and as a pattern it matches none")]
+    NoMatch,
+    /// The input names nothing and is no pattern either.
+    #[error("no such file, and it is no pattern: {0}")]
+    Pattern(#[from] glob::PatternError),
+    /// A symbolic link whose target does not exist.
+    #[error("symbolic link to something that does not exist")]
+    BrokenLink,
+    /// A directory could not be listed, or a file in it not be looked at.
+    #[error("cannot be looked into: {}", words(.0))]
+    Listing(#[source] io::Error),
+    /// The file could not be opened.
+    #[error("cannot be opened: {}", words(.0))]
+    Opening(#[source] io::Error),
+    /// Reading broke off; the bytes before were delivered.
+    #[error("{} after {} bytes", words(.error), thousands(*.after))]
+    Reading {
+        /// What broke.
+        #[source]
+        error: io::Error,
+        /// Bytes delivered before, as they are after decompression.
+        after: u64,
+    },
+    /// A format that may hold logs and that this program does not read.
+    #[error("{format} is not supported: {advice}")]
+    Unsupported {
+        /// The format by its usual name.
+        format: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// Too many containers inside one another.
+    #[error("more than {} containers inside one another: unpack the outer ones", open::MAX_LAYERS)]
+    TooDeep,
+    /// A zip archive that can only be read from memory is too large for it.
+    #[error(
+        "zip archive of more than {} bytes inside a stream: save it as a file of its own",
+        thousands(open::MAX_ARCHIVE_IN_MEMORY)
+    )]
+    ArchiveTooLarge,
+    /// A zip archive, or an entry of it, that cannot be read.
+    #[error("zip archive: {0}")]
+    Zip(String),
+    /// A zip archive with several entries of one name, of which one can be reached.
+    #[error("zip archive: entries share a name and only one of them was read: unpack the archive")]
+    ZipNames,
+}
+
+/// Why a source is set aside: it holds no CloudTrail event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceReason {
+    /// Hashes of log files, delivered beside them.
+    Digest,
+    /// CloudTrail Insights events: unusual rates, no callers (A22).
+    Insight,
+    /// Aggregated data events: sums, no callers (A22).
+    Aggregated,
+    /// AWS Config history or snapshots.
+    Config,
+    /// VPC or transit gateway flow logs.
+    VpcFlowLog,
+    /// Amazon S3 server access logs.
+    S3AccessLog,
+    /// Access and connection logs of load balancers.
+    LoadBalancerLog,
+    /// Amazon CloudFront access logs.
+    CloudFrontLog,
+    /// AWS WAF logs.
+    WafLog,
+    /// Route 53 Resolver query logs.
+    DnsQueryLog,
+    /// Amazon GuardDuty findings.
+    GuardDuty,
+    /// AWS Network Firewall logs.
+    NetworkFirewallLog,
+    /// AWS Global Accelerator flow logs.
+    GlobalAcceleratorLog,
+    /// Amazon Redshift audit logs.
+    RedshiftLog,
+    /// Amazon VPC Lattice access logs.
+    VpcLatticeLog,
+    /// AWS Verified Access logs.
+    VerifiedAccessLog,
+    /// Amazon Bedrock model invocation logs.
+    BedrockLog,
+    /// Text or bytes that are no JSON.
+    NotJson,
+    /// JSON without a CloudTrail record in it.
+    NoRecords,
+    /// A symbolic link back to a directory that is being read.
+    DirectoryLoop,
+    /// A pipe, socket or device met in a directory.
+    NotAFile,
+}
+
+/// Prints what the source is, for people.
+impl fmt::Display for SourceReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digest => "CloudTrail digest",
+            Self::Insight => "CloudTrail Insights events",
+            Self::Aggregated => "CloudTrail aggregated events",
+            Self::Config => "AWS Config history or snapshot",
+            Self::VpcFlowLog => "VPC flow log",
+            Self::S3AccessLog => "S3 server access log",
+            Self::LoadBalancerLog => "load balancer log",
+            Self::CloudFrontLog => "CloudFront log",
+            Self::WafLog => "WAF log",
+            Self::DnsQueryLog => "Route 53 Resolver query log",
+            Self::GuardDuty => "GuardDuty findings",
+            Self::NetworkFirewallLog => "Network Firewall log",
+            Self::GlobalAcceleratorLog => "Global Accelerator flow log",
+            Self::RedshiftLog => "Redshift audit log",
+            Self::VpcLatticeLog => "VPC Lattice access log",
+            Self::VerifiedAccessLog => "Verified Access log",
+            Self::BedrockLog => "Bedrock model invocation log",
+            Self::NotJson => "not JSON",
+            Self::NoRecords => "JSON without CloudTrail records",
+            Self::DirectoryLoop => "link back to a directory that is read already",
+            Self::NotAFile => "pipe, socket or device inside a directory",
+        })
+    }
+}
+
+/// Finds every source that `inputs` name: `-` for standard input, files, directories (all of what
+/// is in them, links followed), and patterns where no file of that name exists.
+///
+/// A missing input, a pattern without a match and a directory that cannot be listed are problems
+/// of the result; the rest is found nevertheless.
+///
+/// # Errors
+/// No input at all, or standard input more than once.
+pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
+    if inputs.is_empty() {
+        return Err(SourceError::NoInput);
+    }
+    let mut search = Search::default();
+    for input in inputs {
+        if input == "-" {
+            search.stdin()?;
+        } else {
+            search.input(input);
+        }
+    }
+    Ok(search.finish())
+}
+
+/// A path to read or to walk, before it is known whether another one covers it.
+struct Root {
+    path: PathBuf,
+    /// The path with every directory resolved: what tells two spellings of one file.
+    place: PathBuf,
+    metadata: fs::Metadata,
+}
+
+#[derive(Default)]
+struct Search {
+    stdin: bool,
+    roots: Vec<Root>,
+    /// Resolved directories: many files given by name lie in few of them.
+    resolved: HashMap<PathBuf, PathBuf>,
+    found: Found,
+}
+
+impl Search {
+    fn stdin(&mut self) -> Result<(), SourceError> {
+        if std::mem::replace(&mut self.stdin, true) {
+            return Err(SourceError::StdinTwice);
+        }
+        self.found.sources.push(Source {
+            name: "standard input".to_owned(),
+            input: Input::Stdin,
+            size: None,
+        });
+        Ok(())
+    }
+
+    fn input(&mut self, input: &OsStr) {
+        let path = Path::new(input);
+        match fs::metadata(path) {
+            Ok(metadata) => self.root(path.to_owned(), metadata),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                self.problem(path, SourceError::Listing(error));
+            }
+            Err(_) if fs::symlink_metadata(path).is_ok() => {
+                self.problem(path, SourceError::BrokenLink);
+            }
+            Err(_) => match input.to_str() {
+                Some(pattern) if pattern.contains(['*', '?', '[']) => self.pattern(pattern),
+                _ => self.problem(path, SourceError::Missing),
+            },
+        }
+    }
+
+    fn pattern(&mut self, pattern: &str) {
+        let paths = match glob::glob(pattern) {
+            Ok(paths) => paths,
+            Err(error) => return self.problem(Path::new(pattern), SourceError::Pattern(error)),
+        };
+        let mut matched = false;
+        for path in paths {
+            matched = true;
+            match path {
+                Ok(path) => match fs::metadata(&path) {
+                    Ok(metadata) => self.root(path, metadata),
+                    Err(error) => self.unlisted(&path, error),
+                },
+                Err(error) => {
+                    let path = error.path().to_owned();
+                    self.unlisted(&path, error.into());
+                }
+            }
+        }
+        if !matched {
+            self.problem(Path::new(pattern), SourceError::NoMatch);
+        }
+    }
+
+    /// Notes a path and its place. Resolving needs the directory alone, once for all files in it.
+    fn root(&mut self, path: PathBuf, metadata: fs::Metadata) {
+        let place = if metadata.is_dir() {
+            self.resolve(&path)
+        } else {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let parent = self.resolve(parent.unwrap_or(Path::new(".")));
+            path.file_name().map_or_else(|| path.clone(), |name| parent.join(name))
+        };
+        self.roots.push(Root { path, place, metadata });
+    }
+
+    fn resolve(&mut self, directory: &Path) -> PathBuf {
+        if let Some(place) = self.resolved.get(directory) {
+            return place.clone();
+        }
+        // A directory that cannot be resolved is known by its name alone.
+        let place = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+        self.resolved.insert(directory.to_owned(), place.clone());
+        place
+    }
+
+    /// Reads or walks every root that no other root covers.
+    fn finish(mut self) -> Found {
+        // A directory sorts before what is below it, so that one look back tells a covered root.
+        self.roots.sort_by(|a, b| (&a.place, &a.path).cmp(&(&b.place, &b.path)));
+        let mut last: Option<(PathBuf, bool)> = None;
+        for root in std::mem::take(&mut self.roots) {
+            let covered = last.as_ref().is_some_and(|(place, directory)| {
+                *place == root.place || (*directory && root.place.starts_with(place))
+            });
+            if covered {
+                continue;
+            }
+            if root.metadata.is_dir() {
+                self.walk(&root.path);
+            } else {
+                self.file(root.path, &root.metadata);
+            }
+            last = Some((root.place, root.metadata.is_dir()));
+        }
+        let mut found = self.found;
+        found.sources.sort_by(|a, b| (&a.name, &a.input).cmp(&(&b.name, &b.input)));
+        found.set_aside.sort();
+        found.problems.sort_by(|a, b| a.source.cmp(&b.source));
+        found
+    }
+
+    fn walk(&mut self, directory: &Path) {
+        for entry in WalkDir::new(directory).follow_links(true) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if entry.file_type().is_file() => match entry.metadata() {
+                    Ok(metadata) => self.file(entry.into_path(), &metadata),
+                    Err(error) => self.unlisted(entry.path(), error.into()),
+                },
+                Ok(entry) => self.set_aside(printable(entry.path()), SourceReason::NotAFile),
+                Err(error) if error.loop_ancestor().is_some() => {
+                    self.set_aside(
+                        printable(error.path().unwrap_or(directory)),
+                        SourceReason::DirectoryLoop,
+                    );
+                }
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).to_owned();
+                    self.unlisted(&path, error.into());
+                }
+            }
+        }
+    }
+
+    fn file(&mut self, path: PathBuf, metadata: &fs::Metadata) {
+        let name = printable(&path);
+        match key::kind(&name) {
+            Some(reason) => self.set_aside(name, reason),
+            None => self.found.sources.push(Source {
+                name,
+                input: Input::File(path),
+                size: metadata.is_file().then(|| metadata.len()),
+            }),
+        }
+    }
+
+    fn set_aside(&mut self, name: String, reason: SourceReason) {
+        self.found.set_aside.push(SetAside { name, reason });
+    }
+
+    fn unlisted(&mut self, path: &Path, error: io::Error) {
+        let broken_link = error.kind() == io::ErrorKind::NotFound
+            && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let error = if broken_link { SourceError::BrokenLink } else { SourceError::Listing(error) };
+        self.problem(path, error);
+    }
+
+    fn problem(&mut self, path: &Path, error: SourceError) {
+        self.found.problems.push(Problem { source: printable(path), error });
+    }
+}
+
+/// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, control characters
+/// and those that turn the direction of writing as `\u{202e}`, and the backslash itself doubled
+/// where it does not part directories.
+pub fn printable(name: impl AsRef<OsStr>) -> String {
+    printable_bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
+}
+
+fn printable_bytes(bytes: &[u8], double_backslash: bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || turns_direction(c) {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+                if c == '\\' && double_backslash {
+                    text.push(c);
+                }
+            }
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Returns whether `c` changes the order or the lines of what is printed around it.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns what an I/O error says, in this program's words where it has some.
+fn words(error: &io::Error) -> String {
+    let known = match error.kind() {
+        // An error that does not come from the operating system has words of its own.
+        _ if error.get_ref().is_some() => None,
+        io::ErrorKind::NotFound => Some("the file is not there any more"),
+        io::ErrorKind::PermissionDenied => Some("permission denied"),
+        io::ErrorKind::IsADirectory => Some("it is a directory"),
+        io::ErrorKind::NotADirectory => Some("a part of its path is not a directory"),
+        io::ErrorKind::UnexpectedEof => Some("unexpected end"),
+        _ => None,
+    };
+    known.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// Returns `number` with its digits in groups of three: `1,048,576`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;
