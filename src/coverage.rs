@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::access::{Access, Skip};
 use crate::source::SourceReason;
@@ -33,8 +33,7 @@ pub struct Coverage {
 }
 
 /// Sources by what became of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// Read to the end, with at least one record.
     pub read: u64,
@@ -43,7 +42,6 @@ pub struct Sources {
     /// Not read, or not to the end.
     pub failed: u64,
     /// Set aside as a whole, by reason.
-    #[serde(serialize_with = "serialize_by_reason")]
     pub set_aside: BTreeMap<SourceReason, SetAside>,
 }
 

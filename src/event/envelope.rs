@@ -25,7 +25,12 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 #[derive(Debug)]
 pub enum Found<'a> {
     /// A CloudTrail event.
-    Event(&'a Event<'a>),
+    Event {
+        /// Its fields.
+        event: &'a Event<'a>,
+        /// The offset of its record in the decompressed bytes.
+        offset: u64,
+    },
     /// Something else that is JSON.
     Lookalike(Lookalike),
     /// Something that is not JSON, cut off or too long.
@@ -53,11 +58,14 @@ pub struct Window {
 
 /// What a stream held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stream {
-    /// Its bytes, as far as it could be read.
-    pub bytes: u64,
-    /// Whether any JSON object or array was in it.
-    pub has_json: bool,
+pub enum Content {
+    /// Nothing but blanks.
+    #[default]
+    Blank,
+    /// No JSON object or array.
+    Other,
+    /// JSON.
+    Json,
 }
 
 /// Calls `each` for what stands in the place of every record of `input`, in order.
@@ -74,18 +82,18 @@ pub fn read(
     window: &mut Window,
     is_json: &mut dyn FnMut(&[u8]) -> bool,
     each: &mut dyn FnMut(Found<'_>),
-) -> io::Result<Stream> {
+) -> io::Result<Content> {
     window.restart();
-    let mut reader = Reader { input, window, each, at: 0, open: Vec::new(), has_json: false };
+    let mut reader = Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
     reader.fill()?;
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
     }
-    if is_json(reader.window.bytes().get(reader.at..).unwrap_or_default()) {
-        reader.run()?;
+    if !is_json(reader.window.bytes().get(reader.at..).unwrap_or_default()) {
+        return Ok(Content::Other);
     }
-    let has_json = reader.has_json;
-    Ok(Stream { bytes: window.base + window.filled as u64, has_json })
+    reader.run()?;
+    Ok(reader.content)
 }
 
 impl Window {
@@ -139,7 +147,7 @@ struct Reader<'a> {
     /// The cursor: an offset in the window.
     at: usize,
     open: Vec<Open>,
-    has_json: bool,
+    content: Content,
 }
 
 impl Reader<'_> {
@@ -156,14 +164,14 @@ impl Reader<'_> {
                 }
                 (None | Some(Open::Array), b'{') => self.object()?,
                 (None | Some(Open::Array), b'[') if self.open.len() < DEEPEST_WRAPPER => {
-                    self.has_json = true;
+                    self.content = Content::Json;
                     self.at += 1;
                     self.open.push(Open::Array);
                 }
                 (Some(Open::Array), b',') => self.at += 1,
                 (Some(Open::Array), _) => self.scalar()?,
                 (Some(Open::Envelope), _) => self.resume_after(self.at, "expected `,` or `}`")?,
-                (None, _) if self.has_json => self.resume_after(self.at, "expected `{` or `[`")?,
+                (None, _) if self.content == Content::Json => self.resume_after(self.at, "expected `{` or `[`")?,
                 (None, _) => self.preamble()?,
             }
         }
@@ -210,6 +218,7 @@ impl Reader<'_> {
     /// Passes over what stands before the first record. It is malformed only if there is one;
     /// otherwise the stream is no JSON at all.
     fn preamble(&mut self) -> io::Result<()> {
+        self.content = Content::Other;
         let offset = self.window.base + self.at as u64;
         self.resume()?;
         if self.at < self.window.filled {
@@ -220,7 +229,7 @@ impl Reader<'_> {
 
     /// Reads the object at the cursor.
     fn object(&mut self) -> io::Result<()> {
-        self.has_json = true;
+        self.content = Content::Json;
         loop {
             let fault = match scan::object(self.window.bytes(), self.at) {
                 Ok(object) if object.is_envelope => {
@@ -372,7 +381,7 @@ impl Reader<'_> {
 /// Hands over the record within `object`, or `object` itself.
 fn unwrap(object: &Object<'_>, offset: u64, depth: usize, each: &mut dyn FnMut(Found<'_>)) {
     if is_event(object) {
-        return each(Found::Event(&object.event));
+        return each(Found::Event { event: &object.event, offset });
     }
     if object.is_digest {
         return each(Found::Lookalike(Lookalike::Digest));
@@ -418,6 +427,6 @@ fn holds_an_event(object: &Object<'_>) -> bool {
             && object.event_members >= 5;
     }
     let mut found = false;
-    unwrap(object, 0, 0, &mut |record| found |= matches!(record, Found::Event(_)));
+    unwrap(object, 0, 0, &mut |record| found |= matches!(record, Found::Event { .. }));
     found
 }
