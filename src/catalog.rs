@@ -131,7 +131,7 @@ impl Catalog {
 
     /// Returns every service with its index, in the order of [`Self::services`].
     pub fn indexed_services(&self) -> impl Iterator<Item = (ServiceIndex, &Service)> {
-        (0..).map(ServiceIndex).zip(&self.services)
+        self.services.iter().zip(0..).map(|(service, position)| (ServiceIndex(position), service))
     }
 
     /// Returns the service at `index`.
@@ -189,10 +189,10 @@ impl Service {
     /// Makes a service of actions in any order, each name once even without case.
     fn new(namespace: String, name: String, listed: bool, mut actions: Vec<Action>) -> Self {
         actions.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut order: Vec<(u16, &str)> =
-            (0..).zip(actions.iter().map(|action| action.name.as_str())).collect();
-        order.sort_by(|(_, a), (_, b)| compare_without_case(a, b));
-        let without_case = order.into_iter().map(|(position, _)| position).collect();
+        let mut order: Vec<(&str, u16)> =
+            actions.iter().map(|action| action.name.as_str()).zip(0..).collect();
+        order.sort_by(|(a, _), (b, _)| compare_without_case(a, b));
+        let without_case = order.into_iter().map(|(_, position)| position).collect();
         Self { namespace, name, listed, actions, without_case }
     }
 

@@ -122,7 +122,7 @@ fn spellings(event_name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Takes the API version off a name: `^(.+?)_?((?:19|20)\d{2}_?\d{2}_?\d{2})(v\d+)?$` → group 1.
-fn without_version(name: &str) -> Option<&str> {
+pub(super) fn without_version(name: &str) -> Option<&str> {
     let without_revision = name.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix('v');
     let revised = without_revision.filter(|rest| rest.len() + 1 < name.len());
     revised.and_then(without_day).or_else(|| without_day(name))

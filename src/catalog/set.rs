@@ -67,11 +67,10 @@ impl ServiceSet {
 
     /// Returns the services in byte order of their namespaces.
     pub fn iter(&self) -> impl Iterator<Item = ServiceIndex> {
-        let starts = (0u16..).step_by(64);
-        starts.zip(&self.words).flat_map(|(start, word)| {
-            (0..64)
-                .filter(move |bit| word >> bit & 1 == 1)
-                .map(move |bit| ServiceIndex(start + bit))
+        // The words lead, so that the count never runs past the last of them.
+        self.words.iter().zip((0u16..).step_by(64)).flat_map(|(word, start)| {
+            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
+            bits.map(move |bit| ServiceIndex(start + bit))
         })
     }
 }
