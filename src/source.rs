@@ -4,16 +4,14 @@
 //! module's business: it knows no record and no account, and it starts no thread. The S3 key of a
 //! log file ([`key`]) is a hint for setting aside what AWS keeps beside CloudTrail's logs (A25).
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
-use walkdir::WalkDir;
 
+mod find;
 mod gzip;
 pub mod key;
 pub mod open;
@@ -180,7 +178,7 @@ pub enum SourceReason {
     NotJson,
     /// JSON without a CloudTrail record in it.
     NoRecords,
-    /// A symbolic link back to a directory that is being read.
+    /// A symbolic link to a directory that is read under another name, as in every loop.
     DirectoryLoop,
     /// A pipe, socket or device met in a directory.
     NotAFile,
@@ -209,14 +207,14 @@ impl fmt::Display for SourceReason {
             Self::BedrockLog => "Bedrock model invocation log",
             Self::NotJson => "not JSON",
             Self::NoRecords => "JSON without CloudTrail records",
-            Self::DirectoryLoop => "link back to a directory that is read already",
+            Self::DirectoryLoop => "link to a directory that is read already",
             Self::NotAFile => "pipe, socket or device inside a directory",
         })
     }
 }
 
 /// Finds every source that `inputs` name: `-` for standard input, files, directories (all of what
-/// is in them, links followed), and patterns where no file of that name exists.
+/// is in them, links followed, each directory once), and patterns where no file of that name exists.
 ///
 /// A missing input, a pattern without a match and a directory that cannot be listed are problems
 /// of the result; the rest is found nevertheless.
@@ -227,7 +225,7 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
     if inputs.is_empty() {
         return Err(SourceError::NoInput);
     }
-    let mut search = Search::default();
+    let mut search = find::Search::default();
     for input in inputs {
         if input == "-" {
             search.stdin()?;
@@ -236,176 +234,6 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
         }
     }
     Ok(search.finish())
-}
-
-/// A path to read or to walk, before it is known whether another one covers it.
-struct Root {
-    path: PathBuf,
-    /// The path with every directory resolved: what tells two spellings of one file.
-    place: PathBuf,
-    metadata: fs::Metadata,
-}
-
-#[derive(Default)]
-struct Search {
-    stdin: bool,
-    roots: Vec<Root>,
-    /// Resolved directories: many files given by name lie in few of them.
-    resolved: HashMap<PathBuf, PathBuf>,
-    found: Found,
-}
-
-impl Search {
-    fn stdin(&mut self) -> Result<(), SourceError> {
-        if std::mem::replace(&mut self.stdin, true) {
-            return Err(SourceError::StdinTwice);
-        }
-        self.found.sources.push(Source {
-            name: "standard input".to_owned(),
-            input: Input::Stdin,
-            size: None,
-        });
-        Ok(())
-    }
-
-    fn input(&mut self, input: &OsStr) {
-        let path = Path::new(input);
-        match fs::metadata(path) {
-            Ok(metadata) => self.root(path.to_owned(), metadata),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                self.problem(path, SourceError::Listing(error));
-            }
-            Err(_) if fs::symlink_metadata(path).is_ok() => {
-                self.problem(path, SourceError::BrokenLink);
-            }
-            Err(_) => match input.to_str() {
-                Some(pattern) if pattern.contains(['*', '?', '[']) => self.pattern(pattern),
-                _ => self.problem(path, SourceError::Missing),
-            },
-        }
-    }
-
-    fn pattern(&mut self, pattern: &str) {
-        let paths = match glob::glob(pattern) {
-            Ok(paths) => paths,
-            Err(error) => return self.problem(Path::new(pattern), SourceError::Pattern(error)),
-        };
-        let mut matched = false;
-        for path in paths {
-            matched = true;
-            match path {
-                Ok(path) => match fs::metadata(&path) {
-                    Ok(metadata) => self.root(path, metadata),
-                    Err(error) => self.unlisted(&path, error),
-                },
-                Err(error) => {
-                    let path = error.path().to_owned();
-                    self.unlisted(&path, error.into());
-                }
-            }
-        }
-        if !matched {
-            self.problem(Path::new(pattern), SourceError::NoMatch);
-        }
-    }
-
-    /// Notes a path and its place. Resolving needs the directory alone, once for all files in it.
-    fn root(&mut self, path: PathBuf, metadata: fs::Metadata) {
-        let place = if metadata.is_dir() {
-            self.resolve(&path)
-        } else {
-            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            let parent = self.resolve(parent.unwrap_or(Path::new(".")));
-            path.file_name().map_or_else(|| path.clone(), |name| parent.join(name))
-        };
-        self.roots.push(Root { path, place, metadata });
-    }
-
-    fn resolve(&mut self, directory: &Path) -> PathBuf {
-        if let Some(place) = self.resolved.get(directory) {
-            return place.clone();
-        }
-        // A directory that cannot be resolved is known by its name alone.
-        let place = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
-        self.resolved.insert(directory.to_owned(), place.clone());
-        place
-    }
-
-    /// Reads or walks every root that no other root covers.
-    fn finish(mut self) -> Found {
-        // A directory sorts before what is below it, so that one look back tells a covered root.
-        self.roots.sort_by(|a, b| (&a.place, &a.path).cmp(&(&b.place, &b.path)));
-        let mut last: Option<(PathBuf, bool)> = None;
-        for root in std::mem::take(&mut self.roots) {
-            let covered = last.as_ref().is_some_and(|(place, directory)| {
-                *place == root.place || (*directory && root.place.starts_with(place))
-            });
-            if covered {
-                continue;
-            }
-            if root.metadata.is_dir() {
-                self.walk(&root.path);
-            } else {
-                self.file(root.path, &root.metadata);
-            }
-            last = Some((root.place, root.metadata.is_dir()));
-        }
-        let mut found = self.found;
-        found.sources.sort_by(|a, b| (&a.name, &a.input).cmp(&(&b.name, &b.input)));
-        found.set_aside.sort();
-        found.problems.sort_by(|a, b| a.source.cmp(&b.source));
-        found
-    }
-
-    fn walk(&mut self, directory: &Path) {
-        for entry in WalkDir::new(directory).follow_links(true) {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => {}
-                Ok(entry) if entry.file_type().is_file() => match entry.metadata() {
-                    Ok(metadata) => self.file(entry.into_path(), &metadata),
-                    Err(error) => self.unlisted(entry.path(), error.into()),
-                },
-                Ok(entry) => self.set_aside(printable(entry.path()), SourceReason::NotAFile),
-                Err(error) if error.loop_ancestor().is_some() => {
-                    self.set_aside(
-                        printable(error.path().unwrap_or(directory)),
-                        SourceReason::DirectoryLoop,
-                    );
-                }
-                Err(error) => {
-                    let path = error.path().unwrap_or(directory).to_owned();
-                    self.unlisted(&path, error.into());
-                }
-            }
-        }
-    }
-
-    fn file(&mut self, path: PathBuf, metadata: &fs::Metadata) {
-        let name = printable(&path);
-        match key::kind(&name) {
-            Some(reason) => self.set_aside(name, reason),
-            None => self.found.sources.push(Source {
-                name,
-                input: Input::File(path),
-                size: metadata.is_file().then(|| metadata.len()),
-            }),
-        }
-    }
-
-    fn set_aside(&mut self, name: String, reason: SourceReason) {
-        self.found.set_aside.push(SetAside { name, reason });
-    }
-
-    fn unlisted(&mut self, path: &Path, error: io::Error) {
-        let broken_link = error.kind() == io::ErrorKind::NotFound
-            && fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-        let error = if broken_link { SourceError::BrokenLink } else { SourceError::Listing(error) };
-        self.problem(path, error);
-    }
-
-    fn problem(&mut self, path: &Path, error: SourceError) {
-        self.found.problems.push(Problem { source: printable(path), error });
-    }
 }
 
 /// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, control characters

@@ -79,3 +79,6 @@ fn is_organization(part: &str) -> bool {
         !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
+
+#[cfg(test)]
+mod tests;

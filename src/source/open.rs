@@ -34,6 +34,9 @@ const DECODED_BUFFER: usize = 4 << 10;
 /// Bytes asked of a zstd decoder at once: about a block, which is what a break in it can take away.
 const ZSTD_READ: usize = 128 << 10;
 
+/// Bytes asked of the decoder of a zip entry at once, which a break in it can take away.
+const ENTRY_READ: usize = 32 << 10;
+
 /// What is called with each body: its name and its bytes, of which it reads as many as it wants.
 pub type Each<'a> = dyn FnMut(&str, &mut dyn Read) -> io::Result<()> + 'a;
 
@@ -165,7 +168,10 @@ impl Opening<'_, '_> {
         for (index, entry_name) in names.iter().enumerate() {
             match archive.by_index(index) {
                 Ok(entry) if entry.is_dir() => {}
-                Ok(input) => self.body(entry_name, &mut Made { input, tally }, inside),
+                Ok(entry) => {
+                    let mut input = Made { input: Entry { entry }, tally };
+                    self.body(entry_name, &mut input, inside);
+                }
                 Err(error) => self.problem(entry_name, zip_error(error)),
             }
         }
@@ -231,6 +237,21 @@ fn zip_error(error: ZipError) -> SourceError {
     }
 }
 
+/// Decompresses one entry of a zip archive.
+struct Entry<R> {
+    entry: R,
+}
+
+impl<R: Read> Read for Entry<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let most = buf.len().min(ENTRY_READ);
+        self.entry.read(buf.get_mut(..most).unwrap_or_default()).map_err(|error| {
+            let words = format!("corrupt zip entry: {}", error.to_string().to_lowercase());
+            io::Error::new(error.kind(), words)
+        })
+    }
+}
+
 /// Decompresses the zstd frames that a stream consists of.
 struct Zstd<R: io::BufRead> {
     frames: zstd::stream::read::Decoder<'static, R>,
@@ -289,7 +310,7 @@ const REPLACE: &str = "name the logs themselves";
 /// Formats that may hold logs and are not read: bytes, what is at them, the format, the advice.
 const FOREIGN: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\xfd7zXZ\0", "xz compression", DECOMPRESS),
-    (0, b"BZh", "bzip2 compression", DECOMPRESS),
+    (4, b"1AY&SY", "bzip2 compression", DECOMPRESS),
     (0, b"\x04\x22\x4d\x18", "lz4 compression", DECOMPRESS),
     (0, b"\xff\x06\0\0sNaPpY", "snappy compression", DECOMPRESS),
     (0, b"LZIP", "lzip compression", DECOMPRESS),

@@ -9,8 +9,8 @@ use super::SourceReason;
 ///
 /// `prefix` is the beginning of a body; a kilobyte is plenty.
 pub fn text_kind(prefix: &[u8]) -> Option<SourceReason> {
-    if prefix.starts_with(b"\x00\x05\x16\x07") {
-        // AppleDouble: what macOS keeps beside a file, `__MACOSX/._name` in its archives.
+    if prefix.starts_with(b"\x00\x05\x16\x07") || prefix.starts_with(b"\0\0\0\x01Bud1") {
+        // What macOS keeps beside files: `._name`, in archives `__MACOSX/._name`, and `.DS_Store`.
         return Some(SourceReason::NotJson);
     }
     let text = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix).trim_ascii_start();
@@ -77,8 +77,8 @@ fn is_server_access_line(fields: &[&str]) -> bool {
             && zone.ends_with(']'))
 }
 
-/// Recognises application (`https 2018-…T… app/…`), network (`tls 2.0 2018-…T… net/…`), classic
-/// (`2015-…T… name client:port backend:port`) load balancers and their connection logs.
+/// Recognises application (`https 2018-…T… app/…`), network (`tls 2.0 2018-…T… net/…`), and
+/// classic (`2015-…T… name client:port backend:port`) load balancers.
 fn is_load_balancer_line(fields: &[&str]) -> bool {
     match fields {
         ["http" | "https" | "h2" | "grpcs" | "ws" | "wss", time, balancer, ..] => {
