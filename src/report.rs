@@ -1,6 +1,7 @@
 //! Reports: what IAM would answer, computed from a ledger; knows no output format.
 
 pub mod activity;
+pub mod coverage;
 pub mod organizations;
 pub mod page;
 

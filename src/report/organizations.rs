@@ -1,14 +1,15 @@
 //! The report of `GetOrganizationsAccessReport` (O1–O14).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::activity::{Activity, ServiceAccess};
 use super::page::{self, Page, SortKey};
 use super::{ErrorDetails, JobDates, RequestError};
-use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
+use crate::catalog::{Catalog, ServiceIndex};
 pub use crate::event::EventId;
 use crate::organization::{EntityIndex, Organization, PolicyScope};
-use crate::policy::{Evaluator, Policy};
+use crate::policy::{AllowedServices, Evaluator, PolicyIndex};
 use crate::time::Time;
 
 /// The report of one entity, with or without a policy.
@@ -125,6 +126,8 @@ pub struct Reporter<'a> {
     organization: &'a Organization,
     catalog: &'a Catalog,
     evaluator: Evaluator<'a>,
+    /// The evaluator's policies, by position in those of the organization.
+    policies: Vec<PolicyIndex>,
 }
 
 impl<'a> Reporter<'a> {
@@ -134,7 +137,9 @@ impl<'a> Reporter<'a> {
         organization: &'a Organization,
         catalog: &'a Catalog,
     ) -> Self {
-        Self { activity, organization, catalog, evaluator: Evaluator::new(catalog) }
+        let mut evaluator = Evaluator::new(catalog);
+        let policies = organization.policies().iter().map(|it| evaluator.add(&it.policy)).collect();
+        Self { activity, organization, catalog, evaluator, policies }
     }
 
     /// Returns the report that `query` asks for; one that fails as a job is a report, too (O10).
@@ -146,20 +151,60 @@ impl<'a> Reporter<'a> {
     pub fn report(&mut self, query: &Query<'a>) -> Result<OrganizationsReport<'a>, RequestError> {
         validate(query, self.organization.id())?;
         let entity_path = query.entity_path.strip_suffix('/').unwrap_or(query.entity_path);
-        let outcome = match self.scope(entity_path, query) {
-            Ok(scope) => Ok(self.access_report(&scope, entity_path, query)?),
+        let outcome = match self.organization.find(entity_path).ok_or(INVALID_ENTITY_PATH) {
+            Ok(entity) => self.outcome(entity, query)?,
             Err(error) => Err(error),
         };
         Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
     }
 
+    /// Returns the report of one entity of the organization; the entity path of `query` is not
+    /// asked, so that every entity has one, even where its path fails IAM's pattern.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a page that does not exist (O8).
+    pub fn report_of(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'a>,
+    ) -> Result<OrganizationsReport<'a>, RequestError> {
+        let organization: &'a Organization = self.organization;
+        let entity_path = organization.entity(entity).path.as_str();
+        let outcome = self.outcome(entity, query)?;
+        Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
+    }
+
+    /// Returns the services of the report of `entity` whose policies are too entangled to decide;
+    /// reports list them.
+    pub fn undecided(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'_>,
+    ) -> impl Iterator<Item = ServiceIndex> + use<> {
+        let scope = self.scope(entity, query);
+        let undecided: Vec<ServiceIndex> =
+            scope.map_or_else(|_| Vec::new(), |it| it.services.undecided.iter().collect());
+        undecided.into_iter()
+    }
+
+    fn outcome(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'_>,
+    ) -> Result<Result<AccessReport<'a>, ErrorDetails>, RequestError> {
+        match self.scope(entity, query) {
+            Ok(scope) => Ok(Ok(self.access_report(&scope, entity, query)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
     /// Decides which services a report lists and whose accesses count: the table above O1.
-    fn scope(&mut self, entity_path: &str, query: &Query<'_>) -> Result<Scope, ErrorDetails> {
+    fn scope(&mut self, entity: EntityIndex, query: &Query<'_>) -> Result<Scope, ErrorDetails> {
         let organization = self.organization;
-        let entity = organization.find(entity_path).ok_or(INVALID_ENTITY_PATH)?;
         let management = organization.management_account();
         if Some(entity) == management {
-            return Ok(Scope { services: self.catalog.listed(), accounts: vec![entity] });
+            return Ok(Scope { services: self.every_service(), accounts: vec![entity] });
         }
         let bound = organization.accounts_at_or_below(entity).filter(|it| Some(*it) != management);
         let Some(policy_id) = query.policy_id else {
@@ -167,8 +212,8 @@ impl<'a> Reporter<'a> {
             return Ok(Scope { services: self.allowed_by_chain(entity), accounts });
         };
         let policy = organization.policy(policy_id).ok_or(INVALID_POLICY)?;
-        let policy = organization.attached_policy(policy);
-        let targets: Vec<EntityIndex> = policy
+        let targets: Vec<EntityIndex> = organization
+            .attached_policy(policy)
             .targets
             .iter()
             .copied()
@@ -182,28 +227,33 @@ impl<'a> Reporter<'a> {
             targets.iter().any(|target| organization.is_at_or_below(*account, *target))
         };
         let accounts = bound.filter(is_target_of).collect();
-        let services = self.evaluator.allowed_services(&[vec![&policy.policy]]);
-        Ok(Scope { services, accounts })
+        let levels = [self.policies.get(policy.position()).copied().into_iter().collect()];
+        Ok(Scope { services: self.evaluator.allowed_services(&levels), accounts })
     }
 
     /// Returns the services that the chain of policies from the root down to `entity` allows (O1).
-    fn allowed_by_chain(&mut self, entity: EntityIndex) -> ServiceSet {
+    fn allowed_by_chain(&mut self, entity: EntityIndex) -> Arc<AllowedServices> {
         if self.organization.scope() != PolicyScope::Applied {
-            return self.catalog.listed();
+            return self.every_service();
         }
         let organization = self.organization;
-        let levels: Vec<Vec<&Policy>> = organization
-            .chain(entity)
-            .into_iter()
-            .map(|level| organization.policies_at(level).map(|policy| &policy.policy).collect())
-            .collect();
+        let of_level = |level: EntityIndex| {
+            let attached = organization.entity(level).policies.iter();
+            attached.filter_map(|it| self.policies.get(it.position()).copied()).collect()
+        };
+        let levels: Vec<Vec<PolicyIndex>> =
+            organization.chain(entity).into_iter().map(of_level).collect();
         self.evaluator.allowed_services(&levels)
+    }
+
+    fn every_service(&self) -> Arc<AllowedServices> {
+        Arc::new(self.evaluator.exempt())
     }
 
     fn access_report(
         &self,
         scope: &Scope,
-        entity_path: &str,
+        entity: EntityIndex,
         query: &Query<'_>,
     ) -> Result<AccessReport<'a>, RequestError> {
         let mut accessed: BTreeMap<ServiceIndex, (u64, ServiceAccess<'a>)> = BTreeMap::new();
@@ -222,13 +272,15 @@ impl<'a> Reporter<'a> {
         }
         let mut rows: Vec<AccessDetail<'a>> = scope
             .services
+            .services
             .iter()
             .map(|service| self.access_detail(service, accessed.remove(&service), query))
             .collect();
         let services_accessible = rows.len();
         let services_not_accessed = rows.iter().filter(|row| row.latest_attempt.is_none()).count();
         page::sort(&mut rows, query.sort_key, place);
-        let bound_to = (entity_path, query.policy_id, query.sort_key);
+        let bound_to =
+            (&self.organization.entity(entity).path, query.policy_id, query.sort_key);
         let marker = page::cut(&mut rows, &query.page, bound_to, place)?;
         Ok(AccessReport { services_accessible, services_not_accessed, access_details: rows, marker })
     }
@@ -270,7 +322,7 @@ impl<'a> Reporter<'a> {
 
 /// The services that a report lists, and the accounts whose accesses count.
 struct Scope {
-    services: ServiceSet,
+    services: Arc<AllowedServices>,
     accounts: Vec<EntityIndex>,
 }
 
