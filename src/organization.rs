@@ -15,6 +15,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::policy::Policy;
+
 pub use error::OrganizationError;
 pub use tree::Tree;
 
@@ -91,6 +93,8 @@ pub struct AttachedPolicy {
     pub name: Option<String>,
     /// The policy document as JSON, its members in byte order.
     pub content: Value,
+    /// The policy document, read.
+    pub policy: Policy,
     /// Where it is attached, in the order of the entities.
     pub targets: Vec<EntityIndex>,
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::policy::Policy;
+
 use super::document::{self, Document};
 use super::error::OrganizationError as Error;
 use super::tree::printable;
@@ -469,10 +471,12 @@ impl Draft {
         let ids: HashMap<String, EntityIndex> =
             organization.entities().map(|(index, entity)| (entity.id.clone(), index)).collect();
         for (position, (id, facts)) in (0u32..).zip(bound) {
+            let (content, policy) = document_of(id, facts)?;
             let policy = AttachedPolicy {
                 id: id.clone(),
                 name: facts.name.clone(),
-                content: content(id, facts)?,
+                content,
+                policy,
                 targets: self.targets(&ids, id, facts)?,
             };
             for target in &policy.targets {
@@ -545,21 +549,23 @@ impl Draft {
     }
 }
 
-/// Returns the document of a service control policy.
-fn content(id: &str, facts: &PolicyFacts) -> Result<Value, Error> {
-    match &facts.content {
-        None if id == FULL_AWS_ACCESS => Ok(full_aws_access()),
-        None => Err(Error::NoContent { file: facts.file.clone(), id: printable(id) }),
-        Some(Value::String(text)) => {
-            let (line, column, reason) = match document::strict(text.as_bytes()) {
-                Err(error) => document::position(&error),
-                Ok(_) => (1, 1, "not an object".to_owned()),
-            };
-            let reason = format!("line {line}, column {column}: {reason}");
-            Err(Error::Content { file: facts.file.clone(), id: printable(id), reason })
+/// Returns the document of a service control policy, as JSON and read.
+fn document_of(id: &str, facts: &PolicyFacts) -> Result<(Value, Policy), Error> {
+    let malformed = |source| Error::Policy { file: facts.file.clone(), id: printable(id), source };
+    let content = match &facts.content {
+        None if id == FULL_AWS_ACCESS => full_aws_access(),
+        None => {
+            return Err(Error::NoContent { file: facts.file.clone(), id: printable(id) });
         }
-        Some(content) => Ok(content.clone()),
-    }
+        // What is text still is no JSON, and the parser says where.
+        Some(Value::String(text)) => {
+            Policy::parse(text).map_err(malformed)?;
+            Value::String(text.clone())
+        }
+        Some(content) => content.clone(),
+    };
+    let policy = Policy::from_value(&content).map_err(malformed)?;
+    Ok((content, policy))
 }
 
 /// The two files that say something of one id.

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::policy::PolicyError;
+
 use super::tree::printable;
 
 /// Why a snapshot is no organization.
@@ -237,14 +239,14 @@ pub enum OrganizationError {
         id: String,
     },
     /// A policy document is malformed (S10).
-    #[error("{file}: the content of policy `{id}`: {reason}")]
-    Content {
+    #[error("{file}: the content of policy `{id}` is malformed; correct it or collect it again")]
+    Policy {
         /// The file.
         file: String,
         /// The policy.
         id: String,
         /// What is wrong, and where in the document.
-        reason: String,
+        source: PolicyError,
     },
 }
 
