@@ -152,7 +152,7 @@ struct UnmappedEventSource<'a> {
 impl<'a> ReportCoverage<'a> {
     /// Puts the coverage together.
     pub fn new(basis: Basis<'a>, undecided: impl Iterator<Item = ServiceIndex>) -> Self {
-        let Basis { coverage, activity, organization, catalog } = basis;
+        let Basis { coverage, activity, catalog, .. } = basis;
         let records = &coverage.records;
         let sources = &coverage.sources;
         Self {
