@@ -129,9 +129,15 @@ pub enum SourceError {
         thousands(open::MAX_ARCHIVE_IN_MEMORY)
     )]
     ArchiveTooLarge,
-    /// A zip archive, or an entry of it, that cannot be read.
-    #[error("zip archive: {0}")]
-    Zip(String),
+    /// A zip archive, or an entry of it, that cannot be made out.
+    #[error("zip archive: {}", zip_words(.0))]
+    Zip(#[source] zip::result::ZipError),
+    /// An encrypted entry of a zip archive.
+    #[error("encrypted zip entry: decrypt it first")]
+    ZipEncrypted,
+    /// An entry of a zip archive that is neither stored nor deflated.
+    #[error("compression method of the zip entry is not supported: unpack the archive first")]
+    ZipMethod,
     /// A zip archive with several entries of one name, of which one can be reached.
     #[error("zip archive: entries share a name and only one of them was read: unpack the archive")]
     ZipNames,
@@ -282,6 +288,14 @@ fn words(error: &io::Error) -> String {
         _ => None,
     };
     known.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// Returns what is wrong with a zip archive, as the fragment of a sentence.
+fn zip_words(error: &zip::result::ZipError) -> String {
+    match error {
+        zip::result::ZipError::Io(error) => words(error),
+        error => error.to_string().to_lowercase(),
+    }
 }
 
 /// Returns `number` with its digits in groups of three: `1,048,576`.

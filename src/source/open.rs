@@ -9,8 +9,8 @@ use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read};
 
 use memmap2::Mmap;
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::gzip::Gzip;
 use super::stream::{Delivery, Head, Made, Taken, Tally, length};
@@ -131,7 +131,7 @@ impl Opening<'_, '_> {
                 Ok(input) => self.body(name, &mut Made { input, tally }, inside),
                 Err(error) => self.problem(name, SourceError::Reading { error, after: 0 }),
             },
-            Format::Zip => match archive_bytes(head, place.file, tally) {
+            Format::Zip => match archive_bytes(head, place.file, tally, MAX_ARCHIVE_IN_MEMORY) {
                 Ok(bytes) => self.archive(name, bytes.as_ref(), inside),
                 Err(error) => self.problem(name, error),
             },
@@ -168,6 +168,9 @@ impl Opening<'_, '_> {
         for (index, entry_name) in names.iter().enumerate() {
             match archive.by_index(index) {
                 Ok(entry) if entry.is_dir() => {}
+                Ok(entry) if !is_supported(entry.compression()) => {
+                    self.problem(entry_name, SourceError::ZipMethod);
+                }
                 Ok(entry) => {
                     let mut input = Made { input: Entry { entry }, tally };
                     self.body(entry_name, &mut input, inside);
@@ -193,11 +196,12 @@ impl AsRef<[u8]> for ArchiveBytes {
     }
 }
 
-/// Maps the archive when it is a file, and reads it into memory when it is a stream.
+/// Maps the archive when it is a file; reads it into memory, up to `limit` bytes, when it is not.
 fn archive_bytes(
     input: impl Read,
     file: Option<&File>,
     tally: &Tally,
+    limit: u64,
 ) -> Result<ArchiveBytes, SourceError> {
     if let Some(file) = file.filter(|file| file.metadata().is_ok_and(|found| found.is_file())) {
         let map = map(file).map_err(SourceError::Opening)?;
@@ -205,10 +209,10 @@ fn archive_bytes(
         return Ok(ArchiveBytes::Mapped(map));
     }
     let mut bytes = Vec::new();
-    if let Err(error) = input.take(MAX_ARCHIVE_IN_MEMORY + 1).read_to_end(&mut bytes) {
+    if let Err(error) = input.take(limit.saturating_add(1)).read_to_end(&mut bytes) {
         return Err(SourceError::Reading { error, after: 0 });
     }
-    if length(bytes.len()) > MAX_ARCHIVE_IN_MEMORY {
+    if length(bytes.len()) > limit {
         return Err(SourceError::ArchiveTooLarge);
     }
     Ok(ArchiveBytes::Held(bytes))
@@ -224,16 +228,16 @@ fn map(file: &File) -> io::Result<Mmap> {
     unsafe { Mmap::map(file) }
 }
 
+const fn is_supported(method: CompressionMethod) -> bool {
+    matches!(method, CompressionMethod::Stored | CompressionMethod::Deflated)
+}
+
 fn zip_error(error: ZipError) -> SourceError {
     match error {
-        ZipError::Io(error) => SourceError::Zip(super::words(&error)),
         ZipError::UnsupportedArchive(text) if text == ZipError::PASSWORD_REQUIRED => {
-            SourceError::Zip("encrypted: decrypt it first".to_owned())
+            SourceError::ZipEncrypted
         }
-        ZipError::CompressionMethodNotSupported(method) => SourceError::Zip(format!(
-            "compression method {method} is not supported: unpack it first"
-        )),
-        error => SourceError::Zip(error.to_string()),
+        error => SourceError::Zip(error),
     }
 }
 

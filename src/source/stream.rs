@@ -95,6 +95,7 @@ pub(super) struct Head<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    ended: bool,
     broken: Option<Break>,
 }
 
@@ -102,7 +103,7 @@ impl<R: Read> Head<R> {
     /// Reads until `least` bytes are there, or the end or a break of the input.
     pub(super) fn new(input: R, capacity: usize, least: usize) -> Self {
         let buffer = vec![0; capacity.max(least)];
-        let mut head = Self { input, buffer, start: 0, end: 0, broken: None };
+        let mut head = Self { input, buffer, start: 0, end: 0, ended: false, broken: None };
         while head.end < least && head.more() {}
         head
     }
@@ -117,12 +118,17 @@ impl<R: Read> Head<R> {
         self.broken.as_ref()
     }
 
-    /// Appends to the buffer; returns whether anything came.
+    /// Appends to the buffer; returns whether anything came. Behind the end nothing is asked for
+    /// again: on a terminal that would wait for a second end.
     fn more(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
         let space = self.buffer.get_mut(self.end..).unwrap_or_default();
         match read_on(&mut self.input, space) {
             Ok(count) => {
                 self.end += count;
+                self.ended = count == 0;
                 count > 0
             }
             Err(error) => {
@@ -140,9 +146,8 @@ impl<R: Read> BufRead for Head<R> {
                 return Err(broken.error());
             }
             (self.start, self.end) = (0, 0);
-            if !self.more()
-                && let Some(broken) = &self.broken
-            {
+            self.more();
+            if let Some(broken) = &self.broken {
                 return Err(broken.error());
             }
         }
@@ -156,7 +161,8 @@ impl<R: Read> BufRead for Head<R> {
 
 impl<R: Read> Read for Head<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        if self.start == self.end && self.broken.is_none() && buf.len() >= self.buffer.len() {
+        let fits = buf.len() >= self.buffer.len();
+        if self.start == self.end && self.broken.is_none() && !self.ended && fits {
             return read_on(&mut self.input, buf).inspect_err(|error| {
                 self.broken = Some(Break::new(error));
             });

@@ -1,3 +1,5 @@
+//! Names and messages.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Keys of S3 objects, and what they say.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! First lines of logs of other services.
+
 use super::*;
 
 const OWNER: &str = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be";
