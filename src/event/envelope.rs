@@ -84,7 +84,8 @@ pub fn read(
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
     window.restart();
-    let mut reader = Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
+    let mut reader =
+        Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
     reader.fill()?;
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
@@ -171,7 +172,9 @@ impl Reader<'_> {
                 (Some(Open::Array), b',') => self.at += 1,
                 (Some(Open::Array), _) => self.scalar()?,
                 (Some(Open::Envelope), _) => self.resume_after(self.at, "expected `,` or `}`")?,
-                (None, _) if self.content == Content::Json => self.resume_after(self.at, "expected `{` or `[`")?,
+                (None, _) if self.content == Content::Json => {
+                    self.resume_after(self.at, "expected `{` or `[`")?
+                }
                 (None, _) => self.preamble()?,
             }
         }
@@ -246,7 +249,7 @@ impl Reader<'_> {
                 Err(fault) => fault,
             };
             match fault {
-                Fault::Syntax { at, expected } => return self.resume_after(at, expected),
+                Fault::Syntax { at, reason } => return self.resume_after(at, reason),
                 Fault::Incomplete => {
                     if !self.more("a record")? {
                         return Ok(());
@@ -270,7 +273,7 @@ impl Reader<'_> {
                     self.open.pop();
                     return Ok(());
                 }
-                Err(Fault::Syntax { at, expected }) => return self.resume_after(at, expected),
+                Err(Fault::Syntax { at, reason }) => return self.resume_after(at, reason),
                 Err(Fault::Incomplete) => {
                     if !self.more("the rest of an envelope")? {
                         return Ok(());
@@ -289,7 +292,7 @@ impl Reader<'_> {
                     (self.each)(Found::Lookalike(Lookalike::Other));
                     return Ok(());
                 }
-                Err(Fault::Syntax { at, expected }) => return self.resume_after(at, expected),
+                Err(Fault::Syntax { at, reason }) => return self.resume_after(at, reason),
                 Ok(_) | Err(Fault::Incomplete) => {
                     if !self.more("a value")? {
                         return Ok(());
@@ -325,8 +328,8 @@ impl Reader<'_> {
     }
 
     /// Reports what stops being JSON at `at` and goes on behind it.
-    fn resume_after(&mut self, at: usize, expected: &'static str) -> io::Result<()> {
-        self.malformed(at, expected);
+    fn resume_after(&mut self, at: usize, reason: &'static str) -> io::Result<()> {
+        self.malformed(at, reason);
         self.at = at;
         self.resume()
     }

@@ -62,7 +62,7 @@ pub enum Fault {
         /// The offset at which it stops being JSON.
         at: usize,
         /// What is wrong there.
-        expected: &'static str,
+        reason: &'static str,
     },
 }
 
@@ -349,12 +349,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    const fn syntax(&self, expected: &'static str) -> Fault {
-        Fault::Syntax { at: self.at, expected }
+    const fn syntax(&self, reason: &'static str) -> Fault {
+        Fault::Syntax { at: self.at, reason }
     }
 
     /// Takes `byte`, blanks before it and blanks behind it.
-    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
+    fn expect(&mut self, byte: u8, reason: &'static str) -> Result<(), Fault> {
         self.skip_blanks();
         match self.peek() {
             Some(found) if found == byte => {
@@ -362,7 +362,7 @@ impl<'a> Cursor<'a> {
                 self.skip_blanks();
                 Ok(())
             }
-            Some(_) => Err(self.syntax(expected)),
+            Some(_) => Err(self.syntax(reason)),
             None => Err(Fault::Incomplete),
         }
     }
@@ -373,7 +373,7 @@ impl<'a> Cursor<'a> {
         &mut self,
         member: impl FnMut(&mut Self, RawString<'a>) -> Result<Step, Fault>,
     ) -> Result<(), Fault> {
-        self.expect(b'{', "an object")?;
+        self.expect(b'{', "expected an object")?;
         self.walk_members(true, member)
     }
 
@@ -396,12 +396,12 @@ impl<'a> Cursor<'a> {
                     self.skip_blanks();
                 }
                 Some(_) if first => {}
-                Some(_) => return Err(self.syntax("`,` or `}`")),
+                Some(_) => return Err(self.syntax("expected `,` or `}`")),
                 None => return Err(Fault::Incomplete),
             }
             first = false;
             let key = self.string()?;
-            self.expect(b':', "`:`")?;
+            self.expect(b':', "expected `:`")?;
             if let Step::Stop = member(self, key)? {
                 return Ok(());
             }
@@ -412,7 +412,7 @@ impl<'a> Cursor<'a> {
     fn string(&mut self) -> Result<RawString<'a>, Fault> {
         match self.peek() {
             Some(b'"') => {}
-            Some(_) => return Err(self.syntax("a string")),
+            Some(_) => return Err(self.syntax("expected a string")),
             None => return Err(Fault::Incomplete),
         }
         let start = self.at + 1;
@@ -536,9 +536,9 @@ impl<'a> Cursor<'a> {
                     if self.peek() == Some(b'}') {
                         self.at += 1;
                     } else {
-                        nesting.push(true).ok_or(self.syntax("less nesting"))?;
+                        nesting.push(true).ok_or(self.syntax("nested deeper than 512 levels"))?;
                         self.string()?;
-                        self.expect(b':', "`:`")?;
+                        self.expect(b':', "expected `:`")?;
                         continue;
                     }
                 }
@@ -548,7 +548,7 @@ impl<'a> Cursor<'a> {
                     if self.peek() == Some(b']') {
                         self.at += 1;
                     } else {
-                        nesting.push(false).ok_or(self.syntax("less nesting"))?;
+                        nesting.push(false).ok_or(self.syntax("nested deeper than 512 levels"))?;
                         continue;
                     }
                 }
@@ -559,7 +559,7 @@ impl<'a> Cursor<'a> {
                 b'f' => self.literal(b"false")?,
                 b'n' => self.literal(b"null")?,
                 b'-' | b'0'..=b'9' => self.number()?,
-                _ => return Err(self.syntax("a value")),
+                _ => return Err(self.syntax("expected a value")),
             }
             if !self.close(&mut nesting)? {
                 return Ok(());
@@ -576,7 +576,7 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     self.skip_blanks();
                     self.string()?;
-                    self.expect(b':', "`:`")?;
+                    self.expect(b':', "expected `:`")?;
                     return Ok(true);
                 }
                 (b',', false) => {
@@ -587,8 +587,8 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     nesting.pop();
                 }
-                (_, true) => return Err(self.syntax("`,` or `}`")),
-                (_, false) => return Err(self.syntax("`,` or `]`")),
+                (_, true) => return Err(self.syntax("expected `,` or `}`")),
+                (_, false) => return Err(self.syntax("expected `,` or `]`")),
             }
         }
         Ok(false)
@@ -600,7 +600,11 @@ impl<'a> Cursor<'a> {
             self.at += literal.len();
             return Ok(());
         }
-        Err(if literal.starts_with(rest) { Fault::Incomplete } else { self.syntax("a value") })
+        Err(if literal.starts_with(rest) {
+            Fault::Incomplete
+        } else {
+            self.syntax("expected a value")
+        })
     }
 
     fn number(&mut self) -> Result<(), Fault> {
@@ -614,7 +618,7 @@ impl<'a> Cursor<'a> {
             return Err(if length == rest.len() {
                 Fault::Incomplete
             } else {
-                self.syntax("a number")
+                self.syntax("expected a number")
             });
         }
         self.at += length;
