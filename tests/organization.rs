@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 use trailfold::organization::{EntityKind, Organization, PolicyScope};
 
@@ -93,7 +93,8 @@ o-exampleorg1
 fn a_written_snapshot_reads_back_equal_and_to_the_same_bytes() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("organization.json");
-    let mut snapshots = vec![sample("nested.json"), sample("nested-paths"), sample("nested-pmapper")];
+    let mut snapshots =
+        vec![sample("nested.json"), sample("nested-paths"), sample("nested-pmapper")];
     snapshots.extend(shared("data/organization-dump"));
     for snapshot in snapshots {
         let organization = Organization::load(&snapshot).unwrap();
@@ -164,7 +165,6 @@ def account(name, parent):
         client.move_account(AccountId=made, SourceParentId=root, DestinationParentId=parent)
     return made
 
-units = {"Wörk \"loads\"": root}
 paths = {root: f"{organization}/{root}"}
 outer = unit("W\u00f6rk \"Id\": \"ou-none-00000000\"", root)
 paths[outer] = f"{paths[root]}/{outer}"
@@ -248,9 +248,9 @@ fn offline(command: &mut Command) -> &mut Command {
 /// Runs the collection script with the programs of `programs` in front of the others.
 fn collect(programs: &Path, into: &Path, endpoint: &str) -> Output {
     let script = repository().join("docs/collect-organization.sh");
-    offline(Command::new("env").arg("-S").arg(format!("PATH={}:/usr/bin:/bin", programs.display())))
+    offline(&mut Command::new("sh"))
+        .env("PATH", format!("{}:/usr/bin:/bin", programs.display()))
         .env("AWS_ENDPOINT_URL", endpoint)
-        .arg("sh")
         .arg(script)
         .arg(into)
         .args(["--region", "us-east-1"])
@@ -287,4 +287,66 @@ fn the_script_collects_with_the_aws_cli_what_trailfold_reads() {
             && entity.name.as_deref() == Some("W\u{f6}rk \"Id\": \"ou-none-00000000\"")
     });
     assert!(unit.is_some(), "{}", organization.tree());
+}
+
+/// An `aws` that answers with the files of `$REPLIES`, keeps a list of its calls, and gives half
+/// an answer and an error for the call that the file `failing` names.
+const CANNED: &str = r#"#!/bin/sh
+here=${0%/*}
+call=$2
+name=$call
+case $3 in --parent-id | --policy-id) name=$call.$4 ;; esac
+echo "$call" >>"$here/calls"
+case $* in
+*--query*) echo SERVICE_CONTROL_POLICY; exit 0 ;;
+esac
+if [ "$call" = "$(cat "$here/failing")" ]; then
+    echo '{ "half": '
+    exit "$(cat "$here/status")"
+fi
+cat "$(cat "$here/replies")/$name.json"
+"#;
+
+#[cfg(unix)]
+#[test]
+fn a_collection_that_was_broken_off_is_no_snapshot_and_goes_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = TempDir::new().unwrap();
+    let programs = directory.path().join("bin");
+    let into = directory.path().join("dump");
+    let partial = directory.path().join("dump.partial");
+    fs::create_dir(&programs).unwrap();
+    let aws = programs.join("aws");
+    fs::write(&aws, CANNED).unwrap();
+    fs::set_permissions(&aws, fs::Permissions::from_mode(0o755)).unwrap();
+    let replies = sample("nested-replies");
+    fs::write(programs.join("replies"), replies.to_str().unwrap()).unwrap();
+
+    // The call fails, and, as with a full disk, it ends well with half a reply.
+    for status in ["1", "0"] {
+        fs::write(programs.join("failing"), "describe-policy").unwrap();
+        fs::write(programs.join("status"), status).unwrap();
+        let output = collect(&programs, &into, "");
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(!into.exists());
+        let error = error_text(&partial);
+        assert!(error.contains("unfinished.json: cut off"), "{error}");
+        assert!(!partial.join("describe-policy.p-FullAWSAccess.json").exists());
+    }
+
+    fs::write(programs.join("failing"), "").unwrap();
+    let output = collect(&programs, &into, "");
+    assert!(output.status.success(), "{output:?}");
+    assert!(!partial.exists());
+    let collected = Organization::load(&into).unwrap();
+    assert_eq!(collected, Organization::load(&sample("nested.json")).unwrap());
+    let calls = fs::read_to_string(programs.join("calls")).unwrap();
+    let times = |call: &str| calls.lines().filter(|line| *line == call).count();
+    assert_eq!((times("list-accounts"), times("list-accounts-for-parent")), (1, 4));
+    assert_eq!(times("describe-policy"), 5);
+
+    let again = collect(&programs, &into, "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("exists already"));
 }
