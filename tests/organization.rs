@@ -21,6 +21,7 @@ fn sample(name: &str) -> PathBuf {
 }
 
 /// Returns the reference material, or says that the test did not run for want of it.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn shared(name: &str) -> Option<PathBuf> {
     let path = repository().join("../shared").join(name);
     if path.exists() {
