@@ -546,8 +546,58 @@ fn the_lists_of_a_policy_and_of_its_target_must_agree() {
     assert_eq!(with(json!([])).unwrap(), load(&sample()).unwrap());
     let error = with(json!([full, deny])).unwrap_err();
     assert!(error.contains("policy `p-denyingit` is attached to `222222222222`"), "{error}");
-    let error = with(json!([deny])).unwrap_err();
-    assert!(error.contains("`222222222222`, by the other it is not"), "{error}");
+    let mut files = replies();
+    files.retain(|(name, _)| *name != "list-targets-for-policy_p-denyingit.json");
+    files.push((name, json!({"Policies": [deny]})));
+    let error = load_files(&files).unwrap_err();
+    let says = "policy `p-FullAWSAccess` is attached to `222222222222`, by the other it is not";
+    assert!(error.contains("where policy `p-denyingit` is attached is missing"), "{error}");
+    files.push((
+        "list-targets-for-policy.p-denyingit.json",
+        json!({"Targets": [{"TargetId": "222222222222"}]}),
+    ));
+    let error = load_files(&files).unwrap_err();
+    assert!(error.contains(says), "{error}");
+}
+
+#[test]
+fn the_policies_of_every_target_need_no_list_of_all() {
+    let mut files = replies();
+    files.retain(|(name, _)| *name != "policies.json" && !name.contains("targets-for-policy"));
+    let full = json!({"Policies": [{"Id": FULL_AWS_ACCESS}]});
+    for name in [
+        "list-policies-for-target.r-test.json",
+        "list-policies-for-target.111111111111.json",
+        "ou-test-aaaaaaaa.policies.json",
+        "list-policies-for-target.ou-test-bbbbbbbb.json",
+        "list-policies-for-target.333333333333.json",
+    ] {
+        files.push((name, full.clone()));
+    }
+    let with = |name: &'static str, content: Value| {
+        let mut files = files.clone();
+        files.push((name, content));
+        load_files(&files)
+    };
+    let last = "list-policies-for-target.222222222222.json";
+    assert_eq!(with(last, full.clone()).unwrap(), load(&sample()).unwrap());
+    // AWS does not let go of the last policy of a target, but a stand-in for it may.
+    let bare = with(last, json!({"Policies": []})).unwrap();
+    assert!(bare.entity(bare.account("222222222222").unwrap()).policies.is_empty());
+    // The name says that another type was asked for, or another call made.
+    for (name, content) in [
+        ("list-policies-for-target.TAG_POLICY.222222222222.json", json!({"Policies": []})),
+        (
+            "list-policies-for-target.222222222222.json",
+            json!({"Policies": [
+            {"Id": "p-tagtagtag", "Type": "TAG_POLICY"}]}),
+        ),
+    ] {
+        let error = with(name, content).unwrap_err();
+        assert!(error.contains("the list of all service control policies is missing"), "{error}");
+    }
+    let error = with("list-policies.222222222222.json", full).unwrap_err();
+    assert!(error.contains("where policy `p-FullAWSAccess` is attached is missing"), "{error}");
 }
 
 #[test]
