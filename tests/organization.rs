@@ -121,6 +121,25 @@ fn the_real_dump_is_read_and_what_lies_beside_it_is_not() {
 }
 
 #[test]
+fn the_snapshot_beside_a_generated_dump_is_read() {
+    let Some(generator) = shared("tools/generate.py") else { return };
+    let directory = TempDir::new().unwrap();
+    let made = Command::new("python3")
+        .arg(generator)
+        .args(["--bytes", "1e4", "--accounts", "5", "--procs", "1", "--out"])
+        .arg(directory.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let organization = Organization::load(&directory.path().join("organization.json")).unwrap();
+    assert_eq!(organization.entities().len(), 1 + 8 + 5);
+    assert_eq!(organization.scope(), PolicyScope::Applied);
+    assert!(organization.management_account().is_some());
+    // The statistics beside it are no replies.
+    assert_eq!(Organization::load(directory.path()).unwrap(), organization);
+}
+
+#[test]
 fn nothing_that_merely_looks_like_a_snapshot_is_one() {
     for folder in ["data/snapshots", "data/policies", "data/lookalikes", "data/events"] {
         let Some(folder) = shared(folder) else { continue };
