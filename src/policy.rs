@@ -5,6 +5,7 @@
 //! them allows (S1–S9). It knows neither accounts nor units: a chain is a list of levels, a level
 //! a list of policies. Who is exempt from the chain (S6) is the organization's matter.
 
+mod actions;
 mod compile;
 mod document;
 mod evaluate;

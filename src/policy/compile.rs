@@ -1,219 +1,16 @@
-//! Policies and the catalog's actions as bit sets, made once; knows no chain.
+//! Policies as sets of actions, made once; knows no chain.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use super::pattern::{ActionPattern, ArnPattern, Glob, ResourcePattern, Token};
+use super::actions::{ActionSet, ActionTable, UniverseIndex};
+use super::pattern::{ArnPattern, Glob, ResourcePattern, Token};
 use super::witness::{Clause, Question, Verdict, search};
 use super::{Effect, Policy, Selection, Statement};
-use crate::catalog::{Action, Catalog, Resources, ServiceIndex};
+use crate::catalog::Catalog;
 
 /// A policy that an [`Evaluator`](super::Evaluator) has compiled; of use with that one alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyIndex(pub(super) u32);
-
-/// Actions of the table, one bit each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ActionSet(Vec<u64>);
-
-impl ActionSet {
-    pub(super) fn insert(&mut self, action: usize) {
-        let word = action / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= 1 << (action % 64);
-        }
-    }
-
-    pub(super) fn contains(&self, action: usize) -> bool {
-        self.0.get(action / 64).is_some_and(|word| word >> (action % 64) & 1 == 1)
-    }
-
-    pub(super) fn union_with(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word |= other;
-        }
-    }
-
-    pub(super) fn intersect_with(&mut self, other: &Self) {
-        self.0.truncate(other.0.len());
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= other;
-        }
-    }
-
-    pub(super) fn subtract(&mut self, other: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= !other;
-        }
-    }
-
-    /// Returns the actions of the set that lie in the range, ascending.
-    pub(super) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
-        let words = range.start / 64..range.end.div_ceil(64);
-        words
-            .filter_map(|at| self.0.get(at).filter(|&&word| word != 0).map(|&word| (at, word)))
-            .flat_map(|(at, word)| {
-                (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
-            })
-            .filter(move |action| range.contains(action))
-    }
-}
-
-/// The resources that one ARN format, or the lack of any, makes possible.
-///
-/// [`STAR`] is the `*` of actions without resource types: no ARN pattern matches it.
-pub(super) type UniverseIndex = usize;
-
-/// The universe whose only text is `*`.
-pub(super) const STAR: UniverseIndex = 0;
-/// The universe of every ARN.
-const EVERY_ARN: UniverseIndex = 1;
-
-/// Every action of every listed service, numbered service after service.
-///
-/// A service without published actions has one, which has no name (S9).
-#[derive(Debug)]
-pub(super) struct ActionTable {
-    /// In the order of their actions.
-    services: Vec<(ServiceIndex, Range<usize>)>,
-    /// Per action its name in lower case; empty if it has none.
-    names: Vec<String>,
-    /// Per action where its universes end in `universes`.
-    ends: Vec<usize>,
-    universes: Vec<UniverseIndex>,
-    /// Per universe its pattern; none for [`STAR`].
-    formats: Vec<Option<(ArnPattern, Glob)>>,
-}
-
-impl ActionTable {
-    pub(super) fn new(catalog: &Catalog) -> Self {
-        let every = ArnPattern::every();
-        let every_glob = every.glob();
-        let mut table = Self {
-            services: Vec::new(),
-            names: Vec::new(),
-            ends: Vec::new(),
-            universes: Vec::new(),
-            formats: vec![None, Some((every, every_glob))],
-        };
-        let mut known = HashMap::new();
-        for service in catalog.listed().iter() {
-            let from = table.names.len();
-            for action in catalog.actions(service) {
-                table.push(catalog, action, &mut known);
-            }
-            if table.names.len() == from {
-                table.push_nameless();
-            }
-            table.services.push((service, from..table.names.len()));
-        }
-        table
-    }
-
-    fn push(
-        &mut self,
-        catalog: &Catalog,
-        action: &Action,
-        known: &mut HashMap<ArnPattern, UniverseIndex>,
-    ) {
-        match &action.resources {
-            Resources::Unknown => self.universes.extend([STAR, EVERY_ARN]),
-            Resources::None => self.universes.push(STAR),
-            Resources::Patterns(patterns) => {
-                for &pattern in patterns {
-                    // A format that is no ARN says nothing: any resource is possible.
-                    let universe = match ArnPattern::of_format(catalog.pattern(pattern)) {
-                        Some(format) => *known.entry(format).or_insert_with_key(|format| {
-                            self.formats.push(Some((format.clone(), format.glob())));
-                            self.formats.len() - 1
-                        }),
-                        None => EVERY_ARN,
-                    };
-                    self.universes.push(universe);
-                }
-            }
-        }
-        self.names.push(action.name.to_lowercase());
-        self.ends.push(self.universes.len());
-    }
-
-    fn push_nameless(&mut self) {
-        self.universes.extend([STAR, EVERY_ARN]);
-        self.names.push(String::new());
-        self.ends.push(self.universes.len());
-    }
-
-    /// Returns the listed services and the numbers of their actions.
-    pub(super) fn services(&self) -> &[(ServiceIndex, Range<usize>)] {
-        &self.services
-    }
-
-    /// Returns the numbers of a service's actions; none if it is not listed.
-    pub(super) fn actions(&self, service: ServiceIndex) -> Range<usize> {
-        let at = self.services.binary_search_by_key(&service, |(service, _)| *service);
-        at.ok().and_then(|at| self.services.get(at)).map_or(0..0, |(_, range)| range.clone())
-    }
-
-    /// Returns the set of all actions.
-    pub(super) fn every(&self) -> ActionSet {
-        let mut every = ActionSet::default();
-        (0..self.names.len()).for_each(|action| every.insert(action));
-        every
-    }
-
-    /// Whether the action has a published name.
-    pub(super) fn is_named(&self, action: usize) -> bool {
-        self.names.get(action).is_some_and(|name| !name.is_empty())
-    }
-
-    /// Returns the universes of an action's resources.
-    pub(super) fn universes(&self, action: usize) -> &[UniverseIndex] {
-        let end = |at: usize| self.ends.get(at).copied().unwrap_or_default();
-        let from = action.checked_sub(1).map_or(0, end);
-        self.universes.get(from..end(action)).unwrap_or_default()
-    }
-
-    /// Returns the automaton of a universe; none for [`STAR`].
-    pub(super) fn glob(&self, universe: UniverseIndex) -> Option<&Glob> {
-        self.format(universe).map(|(_, glob)| glob)
-    }
-
-    fn format(&self, universe: UniverseIndex) -> Option<&(ArnPattern, Glob)> {
-        self.formats.get(universe).and_then(Option::as_ref)
-    }
-
-    /// Returns the actions that the patterns select (S5, S9).
-    fn select(&self, catalog: &Catalog, selection: &Selection<ActionPattern>) -> ActionSet {
-        let mut selected = ActionSet::default();
-        for pattern in &selection.patterns {
-            let range = match &pattern.namespace {
-                None => 0..self.names.len(),
-                Some(namespace) => {
-                    catalog.find(namespace).map_or(0..0, |service| self.actions(service))
-                }
-            };
-            let every = pattern.is_every_name();
-            let glob = Glob::of_text(&pattern.name);
-            for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {
-                if every || (!name.is_empty() && glob.matches(name)) {
-                    selected.insert(action);
-                }
-            }
-        }
-        if !selection.complement {
-            return selected;
-        }
-        let mut rest = self.every();
-        rest.subtract(&selected);
-        rest
-    }
-}
 
 /// How the texts of a pattern lie to those of a universe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -319,6 +116,25 @@ pub(super) enum Reduced {
     Open(ClauseKey),
 }
 
+/// How much of a universe a clause covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    Nothing,
+    /// Some of it, or it was not found out.
+    Part,
+}
+
+impl Reduced {
+    fn extent(&self) -> Extent {
+        match self {
+            Self::Always => Extent::Whole,
+            Self::Never => Extent::Nothing,
+            Self::Open(_) => Extent::Part,
+        }
+    }
+}
+
 /// What a policy's statements of one effect cover.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cover {
@@ -383,22 +199,26 @@ impl Cover {
             return;
         };
         let mut part = ActionSet::default();
-        let mut reduced: HashMap<UniverseIndex, Reduced> = HashMap::new();
-        for action in actions.within(0..table.names.len()) {
-            let (mut every, mut some) = (true, false);
+        let mut extents: Vec<Option<Extent>> = vec![None; table.universe_count()];
+        for action in actions.within(0..table.len()) {
+            let (mut whole, mut touched) = (true, false);
             for &universe in table.universes(action) {
-                let reduced = reduced
-                    .entry(universe)
-                    .or_insert_with(|| patterns.reduce(&clause, universe, table));
-                every &= *reduced == Reduced::Always;
-                some |= *reduced != Reduced::Never;
+                let extent = match extents.get(universe).copied().flatten() {
+                    Some(known) => known,
+                    None => patterns.reduce(&clause, universe, table).extent(),
+                };
+                if let Some(known) = extents.get_mut(universe) {
+                    *known = Some(extent);
+                }
+                whole &= extent == Extent::Whole;
+                touched |= extent != Extent::Nothing;
             }
-            if every {
+            if whole {
                 self.whole.insert(action);
-            } else if some {
+            } else if touched {
                 part.insert(action);
             }
-            if some {
+            if touched {
                 self.touched.insert(action);
             }
         }

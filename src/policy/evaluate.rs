@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Policy;
-use super::compile::{
-    ActionSet, ActionTable, ClauseKey, Compiled, Cover, Patterns, PolicyIndex, Reduced,
-    UniverseIndex,
-};
+use super::actions::{ActionSet, ActionTable, UniverseIndex};
+use super::compile::{ClauseKey, Compiled, Cover, Patterns, PolicyIndex, Reduced};
 use super::witness::{Clause, Question, Verdict, search};
 use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
 
 /// How many steps the searches of one chain may take together: a second's work.
-const STEPS: u64 = 20_000_000;
+const STEPS: u64 = 4_000_000;
 
 /// The services that a chain allows (S2).
 #[derive(Clone, Debug, PartialEq, Eq)]
