@@ -606,6 +606,8 @@ def cases():
     yield case("A05", "root-service-call-internal", root_user(SHOP, invoked_by="AWS Internal", session=False))
     yield case("A05", "invoked-by-with-session-counts", root_user(SHOP, invoked_by="signin.amazonaws.com"))
     yield case("A05", "invoked-by-with-key-counts", ({**root_user(SHOP, invoked_by="s3.amazonaws.com", session=False)[0], "accessKeyId": "AKIAIOSFODNN7EXAMPLE"}, root_user(SHOP)[1]))
+    no_key = {k: v for k, v in root_user(SHOP, invoked_by="signin.amazonaws.com")[0].items() if k != "accessKeyId"}
+    yield case("A05", "invoked-by-with-session-without-key-counts", (no_key, root_user(SHOP)[1]))
     for code in DENIED + ["NoSuchBucket", "Client.InvalidParameterValue", "InvalidParameterException", "Server.InternalError", "AuthorizationError", "ExpiredCodeException"]:
         yield case("A06", code.lower().replace(".", "-"), web, "ec2", "DescribeInstances", error=code, message="Access Denied")
     for code in UNAUTHENTICATED:

@@ -355,6 +355,14 @@ fn a20_to_a26_the_twin_decides_as_written_beside_each_event() {
 fn v2_the_records_of_the_testdata_add_up() {
     let logs = testdata().join("logs");
     assert_eq!(coverage(&logs), json_file(&testdata().join("expected/coverage.json")));
+    let readme = fs::read_to_string(testdata().join("README.md")).unwrap();
+    let records = &coverage(&logs)["Records"];
+    let reasons = records["SetAside"].as_object().unwrap().iter();
+    let totals =
+        ["Total", "Counted", "Malformed"].map(|name| (name.to_lowercase(), &records[name]));
+    for (name, number) in reasons.map(|(name, n)| (name.clone(), n)).chain(totals) {
+        assert!(readme.contains(&format!("| {name} | {number} |")), "README.md: {name} {number}");
+    }
     let other_files = logs::read(&logs).other_files;
     assert_eq!(other_files.len(), 4, "{other_files:?}");
 }
