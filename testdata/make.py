@@ -4,8 +4,8 @@
     python3 make.py [--out DIR]        (default: the directory of this file)
 
 Every record is written down here with the decision that the rules of docs/semantics.md demand of it:
-an account and a principal, or the reason why it counts for nobody. So the decisions are a person's,
-not a program's. Nothing is random; a second run writes the same bytes (of compressed files: with the
+an account and a principal, or the reason why it counts for nobody. The decisions
+are written by hand, not computed. Nothing is random; a second run writes the same bytes (of compressed files: with the
 same zlib). No account, name, key or address is real.
 """
 import argparse

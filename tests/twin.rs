@@ -518,7 +518,7 @@ fn o4_in_a_realistic_dump_the_root_is_the_join_of_its_accounts() {
     let management = twin.tree.path(&twin.tree.management);
     let mut joined: BTreeMap<String, (String, u64)> = BTreeMap::new();
     for path in paths.iter().filter(|path| **path != management && is_account(path)) {
-        // The root allows every service, so that of each account only its data matters.
+        // The root lists every service, an account perhaps fewer.
         for row in twin.data_of(path) {
             let known = joined.entry(row["ServiceNamespace"].to_string()).or_default();
             let time = row["LastAuthenticatedTime"].as_str().unwrap().to_owned();
