@@ -14,7 +14,8 @@ use arrow::datatypes::{DataType, Field, Int32Type, Metadata, Schema, SchemaRef, 
 
 pub(super) use self::organizations::{COLUMNS, Row, rows};
 use super::{EmitError, Layout, SCHEMA_VERSION};
-use crate::ledger::EventId;
+
+use crate::report::organizations::EventId;
 use crate::time::Time;
 
 /// Rows of a batch, at most.

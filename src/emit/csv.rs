@@ -8,8 +8,8 @@ use csv::{Error, ErrorKind, Terminator, Writer, WriterBuilder};
 
 use super::columns::{self, COLUMNS, Cells, Row};
 use super::{EmitError, escape};
-use crate::ledger::EventId;
-use crate::report::organizations::OrganizationsReport;
+
+use crate::report::organizations::{EventId, OrganizationsReport};
 
 /// Writes a header and a line a row. A null is an empty cell.
 pub(super) fn write<'a>(
@@ -59,12 +59,15 @@ fn write_text<W: Write>(writer: &mut Writer<W>, text: &str) -> Result<(), Error>
 /// Text that starts with an apostrophe gets one more, so that taking one away is always the way
 /// back.
 fn harmless(text: &str) -> Cow<'_, str> {
+    let shown = escape::visible(text);
+    if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return shown;
+    }
     // Some programs take blanks away before they look; the last four are the full-width signs.
     let first = text.trim_start().chars().next();
     let formula = text.starts_with('\'')
         || text.starts_with(['\t', '\r', '\n'])
         || first.is_some_and(|first| "=+-@＝＋－＠".contains(first));
-    let shown = escape::visible(text);
     if formula { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 

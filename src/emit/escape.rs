@@ -20,12 +20,17 @@ fn acts(character: char) -> bool {
         )
 }
 
+/// Returns whether a text has nothing but ASCII to show: nearly every one, and quick to tell.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte < 0x7f && byte >= b' ')
+}
+
 /// Writes such characters as `\n`, `\u{1b}`, `\u{202e}`; leaves all others alone.
 ///
 /// A backslash that was there stays single, so the way back is not always clear: where exact
 /// values matter, Arrow, Parquet and JSON have them.
 pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(acts) {
+    if is_plain(text) || !text.contains(acts) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
@@ -45,7 +50,7 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
 /// are its layout.
 pub(super) fn visible_json(json: &str) -> Cow<'_, str> {
     let hidden = |character: char| acts(character) && character >= '\u{7f}';
-    if !json.contains(hidden) {
+    if (json.is_ascii() && !json.contains('\u{7f}')) || !json.contains(hidden) {
         return Cow::Borrowed(json);
     }
     let mut shown = String::with_capacity(json.len() + 64);

@@ -10,8 +10,8 @@ use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::EventId;
-use crate::report::organizations::{AccessDetail, AccessReport, Attempt};
+
+use crate::report::organizations::{AccessDetail, AccessReport, Attempt, EventId};
 use crate::report::{ErrorDetails, JobDates};
 use crate::time::Time;
 

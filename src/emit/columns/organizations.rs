@@ -6,9 +6,11 @@
 
 use super::{Cells, Column};
 use crate::emit::job_status;
-use crate::ledger::EventId;
+
 use crate::report::ErrorDetails;
-use crate::report::organizations::{AccessDetail, AccessReport, Attempt, OrganizationsReport};
+use crate::report::organizations::{
+    AccessDetail, AccessReport, Attempt, EventId, OrganizationsReport,
+};
 use crate::time::Time;
 
 /// The AWS operation whose reply the rows are.
