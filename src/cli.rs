@@ -1,1 +1,138 @@
-//! Arguments, dispatch, printing, exit codes.
+//! Arguments, dispatch, printing, exit codes: the only module that prints, reads the clock and the
+//! environment, and ends the program.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the clock and the environment"
+)]
+
+mod args;
+mod interrupt;
+mod organization;
+mod output;
+mod period;
+mod progress;
+mod report;
+mod summary;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::emit::EmitError;
+use crate::time::Time;
+use args::{Cli, Command, Organization, Report};
+use output::Destination;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// The report is complete.
+    Complete,
+    /// The report is written, but something that may hold events could not be read.
+    Incomplete,
+    /// There is no report.
+    NoReport,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Complete => Self::SUCCESS,
+            Exit::Incomplete => Self::from(1),
+            Exit::NoReport => Self::from(2),
+        }
+    }
+}
+
+/// Runs the program and returns its exit code: 0 complete, 1 something could not be read, 2 no
+/// report. A closed pipe is 0, an interrupt 130.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    match dispatch(&cli.command) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("error: {error:#}"));
+            if interrupt::was_requested() { ExitCode::from(130) } else { Exit::NoReport.into() }
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Report(Report::Organizations(args)) => report::organizations(args),
+        Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
+        Command::Organization(Organization::Snapshot { snapshot, output }) => {
+            organization::snapshot(snapshot, output.as_deref())
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "trailfold", &mut script);
+            Destination::Stdout.write(|out| Ok(out.write_all(&script)?))?;
+            Ok(Exit::Complete)
+        }
+        Command::Man => {
+            Destination::Stdout.write(manual)?;
+            Ok(Exit::Complete)
+        }
+    }
+}
+
+/// Writes one page with every subcommand behind the program's own.
+fn manual(out: &mut dyn io::Write) -> anyhow::Result<()> {
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    let mut pages = vec![program];
+    while let Some(command) = pages.pop() {
+        clap_mangen::Man::new(command.clone()).render(out)?;
+        pages.extend(command.get_subcommands().cloned());
+    }
+    Ok(())
+}
+
+/// Prints what clap has to say: help and version are answers, the rest is a mistake of the user's.
+fn usage(error: &clap::Error) -> ExitCode {
+    let is_answer = !error.use_stderr();
+    match error.print() {
+        Ok(()) if is_answer => ExitCode::SUCCESS,
+        Err(error) if is_answer && error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        _ => Exit::NoReport.into(),
+    }
+}
+
+/// Returns whether whoever read our output went away.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let direct = cause.downcast_ref::<io::Error>();
+        let in_report = match cause.downcast_ref::<EmitError>() {
+            Some(EmitError::Write(error)) => Some(error),
+            _ => None,
+        };
+        direct.or(in_report).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Writes a line for people. Where standard error is closed nobody reads it, which is no error.
+fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Returns the present, or what `SOURCE_DATE_EPOCH` says it is.
+fn now() -> anyhow::Result<Time> {
+    let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") else {
+        return Ok(Time::from_micros(chrono::Utc::now().timestamp_micros()));
+    };
+    epoch
+        .parse::<i64>()
+        .ok()
+        .and_then(|seconds| seconds.checked_mul(1_000_000))
+        .map(Time::from_micros)
+        .ok_or_else(|| {
+            anyhow::anyhow!("SOURCE_DATE_EPOCH: `{epoch}` is no number of seconds since 1970")
+        })
+}

@@ -1,1 +1,253 @@
-//! What was read, what was set aside and why.
+//! What was read, what was set aside and why: rules V1–V3. No report without it.
+//!
+//! Counts add up; they are no part of the ledger, since reading a file twice changes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::access::{Access, Skip};
+use crate::source::SourceReason;
+use crate::time::{Day, Period, Time};
+
+/// How many problems of one source are kept by name; the others are counted.
+const PROBLEMS_PER_SOURCE: usize = 10;
+
+/// What one run read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// The period that was asked for (P2).
+    pub period: Period,
+    /// Sources by what became of them.
+    pub sources: Sources,
+    /// Bytes as they lie on the disk.
+    pub bytes_read: u64,
+    /// Bytes after decompression.
+    pub bytes_decompressed: u64,
+    /// Records by what became of them.
+    pub records: Records,
+    /// What could not be read.
+    pub problems: BTreeSet<Problem>,
+    /// What counted, by acting account.
+    pub accounts: BTreeMap<String, AccountCoverage>,
+}
+
+/// Sources by what became of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// Read to the end, with at least one record.
+    pub read: u64,
+    /// Read to the end, without a record.
+    pub empty: u64,
+    /// Not read, or not to the end.
+    pub failed: u64,
+    /// Set aside as a whole, by reason.
+    pub set_aside: BTreeMap<SourceReason, SetAside>,
+}
+
+/// Sources set aside for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SetAside {
+    /// How many.
+    pub count: u64,
+    /// The first of them, in byte order.
+    pub first: String,
+}
+
+/// Records by what became of them.
+///
+/// INVARIANT: every record is in exactly one of the three, so that they add up to
+/// [`Records::total`] (V2).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Accesses of the period.
+    pub counted: u64,
+    /// Set aside, by reason.
+    pub set_aside: BTreeMap<Skip, u64>,
+    /// Not readable.
+    pub malformed: u64,
+}
+
+impl Records {
+    /// Returns how many records there were.
+    pub fn total(&self) -> u64 {
+        self.counted + self.set_aside.values().sum::<u64>() + self.malformed
+    }
+}
+
+/// What could not be read, and where. Problems are ordered by source, then place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Problem {
+    /// The source, or the entry of an archive.
+    pub source: String,
+    /// The offset in the decompressed bytes, if it is a place in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub error: String,
+}
+
+/// Prints ``source: at byte 1234: error``.
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.offset {
+            Some(offset) => write!(f, "{}: at byte {offset}: {}", self.source, self.error),
+            None => write!(f, "{}: {}", self.source, self.error),
+        }
+    }
+}
+
+/// What counted for one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountCoverage {
+    /// Accesses of the period.
+    pub events: u64,
+    /// The time of the first.
+    pub first: Option<Time>,
+    /// The time of the last.
+    pub last: Option<Time>,
+    /// The days with at least one.
+    pub days: BTreeSet<Day>,
+    /// The Regions they are from.
+    pub regions: BTreeSet<String>,
+    /// Whether data events were among them (P3).
+    pub data_events: bool,
+}
+
+impl Coverage {
+    /// Counts an access.
+    pub fn count(&mut self, access: &Access<'_>) {
+        self.records.counted += 1;
+        if !self.accounts.contains_key(access.account) {
+            self.accounts.insert(access.account.to_owned(), AccountCoverage::default());
+        }
+        if let Some(account) = self.accounts.get_mut(access.account) {
+            account.count(access);
+        }
+    }
+
+    /// Counts a record that is set aside.
+    pub fn set_aside(&mut self, skip: Skip) {
+        *self.records.set_aside.entry(skip).or_default() += 1;
+    }
+
+    /// Counts a malformed record.
+    pub const fn malformed(&mut self) {
+        self.records.malformed += 1;
+    }
+
+    /// Counts a source that is set aside as a whole.
+    pub fn source_set_aside(&mut self, reason: SourceReason, name: &str) {
+        let one = SetAside { count: 1, first: name.to_owned() };
+        merge_set_aside(&mut self.sources.set_aside, reason, &one);
+    }
+
+    /// Adds all that `other` read.
+    pub fn merge(&mut self, other: Self) {
+        self.sources.read += other.sources.read;
+        self.sources.empty += other.sources.empty;
+        self.sources.failed += other.sources.failed;
+        for (reason, sources) in &other.sources.set_aside {
+            merge_set_aside(&mut self.sources.set_aside, *reason, sources);
+        }
+        self.bytes_read += other.bytes_read;
+        self.bytes_decompressed += other.bytes_decompressed;
+        self.records.counted += other.records.counted;
+        self.records.malformed += other.records.malformed;
+        for (skip, count) in other.records.set_aside {
+            *self.records.set_aside.entry(skip).or_default() += count;
+        }
+        self.problems.extend(other.problems);
+        for (account, coverage) in other.accounts {
+            self.accounts.entry(account).or_default().merge(coverage);
+        }
+    }
+
+    /// Returns whether anything that may hold events could not be read (V3).
+    pub fn is_complete(&self) -> bool {
+        self.sources.failed == 0 && self.records.malformed == 0 && self.problems.is_empty()
+    }
+
+    /// Returns the time of the first event that counted.
+    pub fn first_event(&self) -> Option<Time> {
+        self.accounts.values().filter_map(|account| account.first).min()
+    }
+
+    /// Returns the time of the last event that counted.
+    pub fn last_event(&self) -> Option<Time> {
+        self.accounts.values().filter_map(|account| account.last).max()
+    }
+}
+
+fn merge_set_aside(
+    all: &mut BTreeMap<SourceReason, SetAside>,
+    reason: SourceReason,
+    sources: &SetAside,
+) {
+    let entry = all.entry(reason).or_default();
+    if entry.count == 0 || sources.first < entry.first {
+        entry.first.clone_from(&sources.first);
+    }
+    entry.count += sources.count;
+}
+
+/// The problems of one source: the first few by name, the others as a number.
+#[derive(Debug, Default)]
+pub struct SourceProblems {
+    named: Vec<Problem>,
+    more: u64,
+}
+
+impl SourceProblems {
+    /// Adds one.
+    pub fn push(&mut self, source: &str, offset: Option<u64>, error: impl Into<String>) {
+        if self.named.len() < PROBLEMS_PER_SOURCE {
+            self.named.push(Problem { source: source.to_owned(), offset, error: error.into() });
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Returns them for the coverage.
+    pub fn finish(mut self) -> Vec<Problem> {
+        if let Some(last) = self.named.last_mut().filter(|_| self.more > 0) {
+            last.error = format!("{}, and {} more behind it", last.error, self.more);
+        }
+        self.named
+    }
+}
+
+impl AccountCoverage {
+    fn count(&mut self, access: &Access<'_>) {
+        self.events += 1;
+        self.first = Some(self.first.map_or(access.time, |first| first.min(access.time)));
+        self.last = Some(self.last.map_or(access.time, |last| last.max(access.time)));
+        self.days.insert(access.time.day());
+        if let Some(region) = access.region.filter(|region| !self.regions.contains(*region)) {
+            self.regions.insert(region.to_owned());
+        }
+        self.data_events |= access.is_data_event;
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.days.extend(other.days);
+        self.regions.extend(other.regions);
+        self.data_events |= other.data_events;
+    }
+
+    /// Returns the stretches of days without an event between the first one and the last, each as
+    /// its first and last day.
+    pub fn days_without_events(&self) -> Vec<(Day, Day)> {
+        let days: Vec<i32> = self.days.iter().map(|day| day.number()).collect();
+        days.iter()
+            .zip(days.iter().skip(1))
+            .filter(|(one, next)| **next - **one > 1)
+            .map(|(one, next)| (Day::from_number(one + 1), Day::from_number(next - 1)))
+            .collect()
+    }
+}

@@ -1,1 +1,199 @@
-//! The dozen fields of a CloudTrail record that decide anything.
+//! The dozen fields of a CloudTrail record that decide anything; knows not what they mean.
+
+pub mod envelope;
+pub mod scan;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+
+/// The fields of one CloudTrail record, borrowed from its bytes where it has no escapes.
+///
+/// An absent member, an explicit `null` and a value of another type are all `None`; of duplicate
+/// members the last one stands (A26).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// `eventTime`, else `@timestamp`, as logged.
+    pub event_time: Option<Cow<'a, str>>,
+    /// `eventSource`, such as `s3.amazonaws.com`.
+    pub event_source: Option<Cow<'a, str>>,
+    /// `eventName`.
+    pub event_name: Option<Cow<'a, str>>,
+    /// `awsRegion`.
+    pub aws_region: Option<Cow<'a, str>>,
+    /// `eventID`.
+    pub event_id: Option<Cow<'a, str>>,
+    /// `eventType`; absent in old records (A24).
+    pub event_type: Option<Cow<'a, str>>,
+    /// `eventCategory`: `Management`, `Data`, `NetworkActivity`, `Insight`, …
+    pub event_category: Option<Cow<'a, str>>,
+    /// `managementEvent`, be it a boolean or a string.
+    pub management_event: Option<bool>,
+    /// `errorCode`.
+    pub error_code: Option<Cow<'a, str>>,
+    /// `errorMessage`.
+    pub error_message: Option<Cow<'a, str>>,
+    /// `userIdentity`.
+    pub user_identity: Option<UserIdentity<'a>>,
+    /// Whether the record has `insightDetails`.
+    pub has_insight_details: bool,
+    /// `requestParameters`, unread.
+    pub request_parameters: Option<RawObject<'a>>,
+    /// `responseElements`, unread.
+    pub response_elements: Option<RawObject<'a>>,
+}
+
+/// `userIdentity`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserIdentity<'a> {
+    /// `type`.
+    pub identity_type: Option<Cow<'a, str>>,
+    /// `principalId`.
+    pub principal_id: Option<Cow<'a, str>>,
+    /// `arn`.
+    pub arn: Option<Cow<'a, str>>,
+    /// `accountId`.
+    pub account_id: Option<Cow<'a, str>>,
+    /// `accessKeyId`.
+    pub access_key_id: Option<Cow<'a, str>>,
+    /// `invokedBy`.
+    pub invoked_by: Option<Cow<'a, str>>,
+    /// Whether there is a `sessionContext` object.
+    pub has_session_context: bool,
+    /// `sessionContext.sessionIssuer`; an empty object is an issuer without members.
+    pub session_issuer: Option<SessionIssuer<'a>>,
+}
+
+/// `userIdentity.sessionContext.sessionIssuer`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionIssuer<'a> {
+    /// `type`: `Role`, `IAMUser`, `Root`.
+    pub issuer_type: Option<Cow<'a, str>>,
+    /// `principalId`: the unique id, `AROA…` or `AIDA…`.
+    pub principal_id: Option<Cow<'a, str>>,
+    /// `arn`.
+    pub arn: Option<Cow<'a, str>>,
+    /// `accountId`.
+    pub account_id: Option<Cow<'a, str>>,
+}
+
+/// The bytes of an object that was checked and passed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawObject<'a>(&'a [u8]);
+
+impl<'a> RawObject<'a> {
+    /// Returns the string member `name`, if the object has one.
+    pub fn string(self, name: &str) -> Option<Cow<'a, str>> {
+        scan::string_member(self.0, name)
+    }
+}
+
+/// A JSON value in the place of a record that is none of CloudTrail's events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookalike {
+    /// A CloudTrail digest file.
+    Digest,
+    /// An AWS Config item, snapshot or notification.
+    Config,
+    /// Anything else.
+    Other,
+}
+
+/// An `eventID`: 128 bits where it is a UUID as CloudTrail writes them, else the text itself.
+///
+/// Ids are ordered as their texts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventId<'a> {
+    /// A lower-case UUID with its four hyphens.
+    Uuid(u128),
+    /// Anything else.
+    Text(&'a str),
+}
+
+impl<'a> EventId<'a> {
+    /// Reads an `eventID`.
+    pub fn parse(text: &'a str) -> Self {
+        parse_uuid(text.as_bytes()).map_or(Self::Text(text), Self::Uuid)
+    }
+}
+
+impl Ord for EventId<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            // Digits stand before letters in ASCII, as they do in value.
+            (Self::Uuid(bits), Self::Uuid(others)) => bits.cmp(others),
+            (Self::Text(text), Self::Text(others)) => text.cmp(others),
+            (Self::Uuid(_), Self::Text(text)) => self.to_string().as_str().cmp(text),
+            (Self::Text(text), Self::Uuid(_)) => (*text).cmp(other.to_string().as_str()),
+        }
+    }
+}
+
+impl PartialOrd for EventId<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Prints the id as it was logged.
+impl fmt::Display for EventId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Text(text) => f.write_str(text),
+            Self::Uuid(bits) => write!(
+                f,
+                "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+                bits >> 96,
+                (bits >> 80) & 0xffff,
+                (bits >> 64) & 0xffff,
+                (bits >> 48) & 0xffff,
+                bits & 0xffff_ffff_ffff
+            ),
+        }
+    }
+}
+
+/// Returns the bits of a UUID of exactly the form that [`EventId`]'s `Display` prints.
+fn parse_uuid(text: &[u8]) -> Option<u128> {
+    if text.len() != 36 {
+        return None;
+    }
+    text.iter().enumerate().try_fold(0u128, |bits, (at, &byte)| match (at, byte) {
+        (8 | 13 | 18 | 23, b'-') => Some(bits),
+        (8 | 13 | 18 | 23, _) => None,
+        (_, b'0'..=b'9') => Some(bits << 4 | u128::from(byte - b'0')),
+        (_, b'a'..=b'f') => Some(bits << 4 | u128::from(byte - b'a' + 10)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_ids_print_as_they_were_logged() {
+        for text in [
+            "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+            "0A1B2C3D-4e5f-6071-8293-a4b5c6d7e8f9",
+            "EXAMPLE8-9621-4d00-b913-beca2EXAMPLE",
+            "",
+        ] {
+            assert_eq!(EventId::parse(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a27_event_ids_are_ordered_as_their_texts() {
+        let texts = [
+            "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+            "fa1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+            "EXAMPLE8-9621-4d00-b913-beca2EXAMPLE",
+            "",
+            "g",
+        ];
+        for (one, other) in texts.iter().flat_map(|one| texts.map(|other| (*one, other))) {
+            assert_eq!(EventId::parse(one).cmp(&EventId::parse(other)), one.cmp(other));
+        }
+    }
+}

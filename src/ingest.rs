@@ -1,1 +1,236 @@
-//! From sources to a ledger and its coverage, in parallel.
+//! From sources to a ledger and its coverage, in parallel. The only place that starts threads.
+//!
+//! Every worker takes the next source, folds it into a ledger and a coverage of its own, and the
+//! parts are merged once. Both merges are commutative, so neither the number of workers nor the
+//! order of the sources shows in the result.
+
+use std::io::{self, Read};
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use thiserror::Error;
+
+use crate::access::{NoAccess, Skip, Switches, access};
+use crate::coverage::{Coverage, Problem, SourceProblems};
+use crate::event::envelope::{self, Content, Found as Record, Window};
+use crate::ledger::Ledger;
+use crate::source::{Found, Source, SourceReason, key, open, text_kind};
+use crate::time::Period;
+
+/// What a run has to know beside its sources.
+pub struct Options<'a> {
+    /// Accesses outside it are set aside (P2).
+    pub period: Period,
+    /// Which kinds of records count.
+    pub switches: Switches,
+    /// How many workers read.
+    pub threads: NonZeroUsize,
+    /// Is told how the run goes on; called from every worker.
+    pub progress: &'a (dyn Fn(Progress) + Sync),
+    /// Ends the run when it becomes true.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A step of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// So many bytes were read, after decompression.
+    Decompressed(u64),
+    /// A source of so many bytes on the disk is done.
+    Source(u64),
+}
+
+/// Why a run has no result.
+#[derive(Debug, Error)]
+pub enum IngestError {
+    /// The user stopped it.
+    #[error("interrupted before everything was read")]
+    Interrupted,
+    /// The system has no threads left.
+    #[error("no thread to read with: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Folds everything that was found.
+///
+/// What cannot be read is a problem of the coverage; the rest counts (V3).
+///
+/// # Errors
+///
+/// [`IngestError`]: there is no partial result.
+pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), IngestError> {
+    // A large source that comes last would leave the other workers idle.
+    let mut sources: Vec<&Source> = found.sources.iter().collect();
+    sources.sort_by_key(|source| (std::cmp::Reverse(source.size), &source.name));
+    let next = AtomicUsize::new(0);
+    let work = |_: rayon::BroadcastContext<'_>| {
+        let mut worker = Worker::new(options);
+        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if options.interrupted.load(Ordering::Relaxed) {
+                break;
+            }
+            worker.fold_source(source);
+        }
+        (worker.ledger, worker.coverage)
+    };
+    let threads = options.threads.get().min(sources.len().max(1));
+    let parts = if threads == 1 {
+        // The one worker's stack and name are then the caller's.
+        rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?.broadcast(work)
+    } else {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(work)
+    };
+    if options.interrupted.load(Ordering::Relaxed) {
+        return Err(IngestError::Interrupted);
+    }
+    let mut parts = parts.into_iter();
+    let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
+    for (other_ledger, other_coverage) in parts {
+        ledger.merge(&other_ledger);
+        coverage.merge(other_coverage);
+    }
+    coverage.period = options.period;
+    for source in &found.set_aside {
+        coverage.source_set_aside(source.reason, &source.name);
+    }
+    for problem in &found.problems {
+        coverage.sources.failed += 1;
+        coverage.problems.insert(problem_of_source(problem));
+    }
+    Ok((ledger, coverage))
+}
+
+fn problem_of_source(problem: &crate::source::Problem) -> Problem {
+    Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
+}
+
+struct Worker<'a> {
+    options: &'a Options<'a>,
+    ledger: Ledger,
+    coverage: Coverage,
+    window: Window,
+}
+
+impl<'a> Worker<'a> {
+    fn new(options: &'a Options<'a>) -> Self {
+        Self {
+            options,
+            ledger: Ledger::default(),
+            coverage: Coverage::default(),
+            window: Window::default(),
+        }
+    }
+
+    fn fold_source(&mut self, source: &Source) {
+        let before = self.coverage.records.total();
+        let mut malformed = 0;
+        let mut set_aside = None;
+        let reading = open::read(source, &mut |name, input| {
+            let is_entry = name != source.name;
+            if let Some(reason) = key::kind(name).filter(|_| is_entry) {
+                self.coverage.source_set_aside(reason, name);
+                return Ok(());
+            }
+            let body = self.fold_body(name, input)?;
+            malformed += body.malformed;
+            match body.not_json {
+                Some(_) if name.contains("_CloudTrail_") => {
+                    return Err(io::Error::other(
+                        "is named as a CloudTrail log file, but is not JSON",
+                    ));
+                }
+                Some(reason) if is_entry => self.coverage.source_set_aside(reason, name),
+                not_json => set_aside = not_json,
+            }
+            Ok(())
+        });
+        self.coverage.bytes_read += reading.bytes;
+        let sources = &mut self.coverage.sources;
+        if !reading.problems.is_empty() || malformed > 0 {
+            sources.failed += 1;
+        } else if let Some(reason) = set_aside {
+            self.coverage.source_set_aside(reason, &source.name);
+        } else if self.coverage.records.total() == before {
+            sources.empty += 1;
+        } else {
+            sources.read += 1;
+        }
+        self.coverage.problems.extend(reading.problems.iter().map(problem_of_source));
+        (self.options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));
+    }
+
+    /// Folds the records of one body.
+    fn fold_body(&mut self, name: &str, input: &mut dyn Read) -> io::Result<Body> {
+        let mut body = Body::default();
+        let mut problems = SourceProblems::default();
+        let Self { options, ledger, coverage, window } = self;
+        let mut input = Watched { input, options, bytes: 0 };
+        let mut is_json = |prefix: &[u8]| {
+            body.not_json = text_kind(prefix);
+            body.not_json.is_none()
+        };
+        let mut place = None;
+        let read = envelope::read(&mut input, window, &mut is_json, &mut |record| {
+            let verdict = match record {
+                Record::Event { event, offset } => {
+                    place = Some(offset);
+                    access(event, &options.switches)
+                }
+                Record::Lookalike(lookalike) => Err(NoAccess::Skip(lookalike.into())),
+                Record::Malformed(malformed) => {
+                    body.malformed += 1;
+                    coverage.malformed();
+                    return problems.push(name, Some(malformed.offset), malformed.reason);
+                }
+            };
+            match verdict {
+                Ok(access) if !options.period.contains(access.time) => {
+                    coverage.set_aside(Skip::OutsidePeriod);
+                }
+                Ok(access) => {
+                    coverage.count(&access);
+                    ledger.add(&access);
+                }
+                Err(NoAccess::Skip(skip)) => coverage.set_aside(skip),
+                Err(NoAccess::Malformed(reason)) => {
+                    body.malformed += 1;
+                    coverage.malformed();
+                    problems.push(name, place, reason);
+                }
+            }
+        });
+        coverage.bytes_decompressed += input.bytes;
+        coverage.problems.extend(problems.finish());
+        if read? == Content::Other {
+            body.not_json.get_or_insert(SourceReason::NotJson);
+        }
+        Ok(body)
+    }
+}
+
+/// What one body came to.
+#[derive(Default)]
+struct Body {
+    malformed: u64,
+    /// Why it was not read as JSON, or that it holds none.
+    not_json: Option<SourceReason>,
+}
+
+/// A stream that tells of its progress and ends early when the user stops the run.
+struct Watched<'a> {
+    input: &'a mut dyn Read,
+    options: &'a Options<'a>,
+    bytes: u64,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        let length = self.input.read(buffer)?;
+        self.bytes += length as u64;
+        (self.options.progress)(Progress::Decompressed(length as u64));
+        Ok(length)
+    }
+}

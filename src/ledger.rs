@@ -1,55 +1,370 @@
-//! Last accesses; merging two ledgers is a join.
+//! Last accesses: who used what last, when, and where; merging two ledgers is a join.
+//!
+//! A ledger holds facts as logged and interprets none: event sources and names stay as they are,
+//! and it knows neither services nor organizations.
 
-use std::fmt;
+use std::cmp::Ordering;
 
-/// An `eventID`: 128 bits where it is a UUID as CloudTrail writes them, else the text itself.
+use hashbrown::hash_map::Entry as MapEntry;
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use std::hash::BuildHasher as _;
+
+use crate::access::{Access, Answer};
+use crate::event::EventId;
+use crate::time::Time;
+
+/// The last accesses of every account, principal, event source and event name.
 ///
-/// The derived order is total, as A27 asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventId<'a> {
-    /// A lower-case UUID with its four hyphens.
-    Uuid(u128),
-    /// Anything else.
-    Text(&'a str),
+/// INVARIANT: every value is a maximum or a minimum under one total order, so that adding and
+/// merging are commutative, associative and idempotent, and [`Ledger::default`] is their identity
+/// (A27). Nothing that counts is kept here.
+#[derive(Default)]
+pub struct Ledger {
+    symbols: Symbols,
+    records: HashMap<Key, Record>,
 }
 
-impl<'a> EventId<'a> {
-    /// Reads an `eventID`.
-    pub fn parse(text: &'a str) -> Self {
-        parse_uuid(text.as_bytes()).map_or(Self::Text(text), Self::Uuid)
+/// One record of a ledger: the accesses of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry<'a> {
+    /// The acting account.
+    pub account: &'a str,
+    /// The ARN of the user, the role behind a session, or the root user.
+    pub principal_arn: Option<&'a str>,
+    /// The unique id of the user or role.
+    pub principal_id: Option<&'a str>,
+    /// `eventSource`.
+    pub event_source: &'a str,
+    /// `eventName`; empty if the records have none.
+    pub event_name: &'a str,
+    /// `requestParameters.serviceNamespace` of calls to Auto Scaling.
+    pub service_namespace: Option<&'a str>,
+    /// Whether these are data events.
+    pub is_data_event: bool,
+    /// The latest attempt.
+    pub latest: Attempt<'a>,
+    /// The latest attempt that was answered without an error.
+    pub success: Option<Attempt<'a>>,
+    /// The latest attempt that was denied for want of permission.
+    pub denial: Option<Attempt<'a>>,
+    /// The first attempt.
+    pub first: Attempt<'a>,
+}
+
+/// When and where, and which event tells. Attempts are ordered by time, then event id, then
+/// Region (A27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attempt<'a> {
+    /// `eventTime`.
+    pub time: Time,
+    /// `eventID`.
+    pub event_id: Option<EventId<'a>>,
+    /// `awsRegion`.
+    pub region: Option<&'a str>,
+}
+
+impl Ledger {
+    /// Adds one access.
+    pub fn add(&mut self, access: &Access<'_>) {
+        let symbols = &mut self.symbols;
+        let key = Key {
+            account: symbols.intern(access.account),
+            principal_arn: symbols.intern_optional(access.principal.arn.as_deref()),
+            principal_id: symbols.intern_optional(access.principal.id),
+            event_source: symbols.intern(access.event_source),
+            event_name: symbols.intern(access.event_name),
+            service_namespace: symbols.intern_optional(access.service_namespace.as_deref()),
+            is_data_event: access.is_data_event,
+        };
+        let attempt = Stamp::new(symbols, access.time, access.event_id, access.region);
+        let answered = |answer| (access.answer == answer).then_some(attempt);
+        let record = Record {
+            latest: attempt,
+            success: answered(Answer::Success),
+            denial: answered(Answer::Denied),
+            first: attempt,
+        };
+        self.join(key, record);
     }
-}
 
-/// Prints the id as it was logged.
-impl fmt::Display for EventId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Text(text) => f.write_str(text),
-            Self::Uuid(bits) => write!(
-                f,
-                "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-                bits >> 96,
-                (bits >> 80) & 0xffff,
-                (bits >> 64) & 0xffff,
-                (bits >> 48) & 0xffff,
-                bits & 0xffff_ffff_ffff
-            ),
+    /// Takes in all that `other` holds.
+    pub fn merge(&mut self, other: &Self) {
+        let translated: Vec<Symbol> =
+            other.symbols.texts().map(|text| self.symbols.intern(text)).collect();
+        let symbol = |symbol: Symbol| {
+            translated.get(symbol.index()).copied().expect("every symbol has been translated")
+        };
+        let stamp = |stamp: Stamp| stamp.translated(symbol);
+        other.records.iter().for_each(|(key, record)| {
+            let key = Key {
+                account: symbol(key.account),
+                principal_arn: key.principal_arn.map(symbol),
+                principal_id: key.principal_id.map(symbol),
+                event_source: symbol(key.event_source),
+                event_name: symbol(key.event_name),
+                service_namespace: key.service_namespace.map(symbol),
+                is_data_event: key.is_data_event,
+            };
+            let record = Record {
+                latest: stamp(record.latest),
+                success: record.success.map(stamp),
+                denial: record.denial.map(stamp),
+                first: stamp(record.first),
+            };
+            self.join(key, record);
+        });
+    }
+
+    /// Returns whether nothing was accessed.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Returns the number of records.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Returns the records, in no order: what is made of them has to be a join, or sorted.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.records.iter().map(|(key, record)| self.entry(key, record))
+    }
+
+    /// Returns the acting accounts, in byte order.
+    pub fn accounts(&self) -> Vec<&str> {
+        let mut accounts: Vec<Symbol> = self.records.keys().map(|key| key.account).collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        let mut accounts: Vec<&str> =
+            accounts.into_iter().map(|account| self.symbols.text(account)).collect();
+        accounts.sort_unstable();
+        accounts
+    }
+
+    fn join(&mut self, key: Key, record: Record) {
+        let symbols = &self.symbols;
+        match self.records.entry(key) {
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(record);
+            }
+            MapEntry::Occupied(mut occupied) => occupied.get_mut().join(&record, symbols),
+        }
+    }
+
+    fn entry(&self, key: &Key, record: &Record) -> Entry<'_> {
+        let text = |symbol: Symbol| self.symbols.text(symbol);
+        let attempt = |stamp: Stamp| stamp.attempt(&self.symbols);
+        Entry {
+            account: text(key.account),
+            principal_arn: key.principal_arn.map(text),
+            principal_id: key.principal_id.map(text),
+            event_source: text(key.event_source),
+            event_name: text(key.event_name),
+            service_namespace: key.service_namespace.map(text),
+            is_data_event: key.is_data_event,
+            latest: attempt(record.latest),
+            success: record.success.map(attempt),
+            denial: record.denial.map(attempt),
+            first: attempt(record.first),
         }
     }
 }
 
-/// Returns the bits of a UUID of exactly the form that [`EventId`]'s `Display` prints.
-fn parse_uuid(text: &[u8]) -> Option<u128> {
-    if text.len() != 36 {
-        return None;
+/// Compares facts, not how they are kept.
+impl PartialEq for Ledger {
+    fn eq(&self, other: &Self) -> bool {
+        let sorted = |ledger: &Self| -> Vec<String> {
+            let mut entries: Vec<String> =
+                ledger.entries().map(|entry| format!("{entry:?}")).collect();
+            entries.sort_unstable();
+            entries
+        };
+        sorted(self) == sorted(other)
     }
-    text.iter().enumerate().try_fold(0u128, |bits, (at, &byte)| match (at, byte) {
-        (8 | 13 | 18 | 23, b'-') => Some(bits),
-        (8 | 13 | 18 | 23, _) => None,
-        (_, b'0'..=b'9') => Some(bits << 4 | u128::from(byte - b'0')),
-        (_, b'a'..=b'f') => Some(bits << 4 | u128::from(byte - b'a' + 10)),
-        _ => None,
-    })
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut entries: Vec<Entry<'_>> = self.entries().collect();
+        entries.sort_unstable();
+        f.debug_list().entries(entries).finish()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    account: Symbol,
+    principal_arn: Option<Symbol>,
+    principal_id: Option<Symbol>,
+    event_source: Symbol,
+    event_name: Symbol,
+    service_namespace: Option<Symbol>,
+    is_data_event: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Record {
+    latest: Stamp,
+    success: Option<Stamp>,
+    denial: Option<Stamp>,
+    first: Stamp,
+}
+
+impl Record {
+    fn join(&mut self, other: &Self, symbols: &Symbols) {
+        let later = |one: &mut Stamp, other: Stamp| {
+            if other.cmp(*one, symbols) == Ordering::Greater {
+                *one = other;
+            }
+        };
+        let later_of_any = |one: &mut Option<Stamp>, other: Option<Stamp>| match (&mut *one, other)
+        {
+            (Some(one), Some(other)) => later(one, other),
+            (None, Some(_)) => *one = other,
+            (_, None) => {}
+        };
+        later(&mut self.latest, other.latest);
+        later_of_any(&mut self.success, other.success);
+        later_of_any(&mut self.denial, other.denial);
+        if other.first.cmp(self.first, symbols) == Ordering::Less {
+            self.first = other.first;
+        }
+    }
+}
+
+/// An [`Attempt`] whose texts are symbols.
+#[derive(Clone, Copy)]
+struct Stamp {
+    time: Time,
+    /// The bits of a UUID, or a symbol in the first four bytes.
+    event_id: [u8; 16],
+    region: Option<Symbol>,
+    event_id_kind: EventIdKind,
+}
+
+#[derive(Clone, Copy)]
+enum EventIdKind {
+    Absent,
+    Uuid,
+    Symbol,
+}
+
+impl Stamp {
+    fn new(
+        symbols: &mut Symbols,
+        time: Time,
+        event_id: Option<EventId<'_>>,
+        region: Option<&str>,
+    ) -> Self {
+        let region = symbols.intern_optional(region);
+        let (event_id_kind, event_id) = match event_id {
+            None => (EventIdKind::Absent, [0; 16]),
+            Some(EventId::Uuid(bits)) => (EventIdKind::Uuid, bits.to_be_bytes()),
+            Some(EventId::Text(text)) => (EventIdKind::Symbol, symbols.intern(text).to_bytes()),
+        };
+        Self { time, event_id, region, event_id_kind }
+    }
+
+    fn translated(mut self, symbol: impl Fn(Symbol) -> Symbol) -> Self {
+        self.region = self.region.map(&symbol);
+        if let EventIdKind::Symbol = self.event_id_kind {
+            self.event_id = symbol(Symbol::from_bytes(self.event_id)).to_bytes();
+        }
+        self
+    }
+
+    fn attempt(self, symbols: &Symbols) -> Attempt<'_> {
+        Attempt {
+            time: self.time,
+            event_id: match self.event_id_kind {
+                EventIdKind::Absent => None,
+                EventIdKind::Uuid => Some(EventId::Uuid(u128::from_be_bytes(self.event_id))),
+                EventIdKind::Symbol => {
+                    Some(EventId::Text(symbols.text(Symbol::from_bytes(self.event_id))))
+                }
+            },
+            region: self.region.map(|region| symbols.text(region)),
+        }
+    }
+
+    fn cmp(self, other: Self, symbols: &Symbols) -> Ordering {
+        self.time.cmp(&other.time).then_with(|| self.attempt(symbols).cmp(&other.attempt(symbols)))
+    }
+}
+
+/// A text of a ledger, by number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Symbol(std::num::NonZeroU32);
+
+impl Symbol {
+    fn new(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(std::num::NonZeroU32::new);
+        Self(number.expect("a ledger of four billion texts outgrows any memory first"))
+    }
+
+    const fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+
+    const fn to_bytes(self) -> [u8; 16] {
+        (self.0.get() as u128).to_be_bytes()
+    }
+
+    fn from_bytes(bytes: [u8; 16]) -> Self {
+        let index = usize::try_from(u128::from_be_bytes(bytes)).unwrap_or(usize::MAX);
+        Self::new(index - 1)
+    }
+}
+
+/// Texts, each kept once.
+#[derive(Default)]
+struct Symbols {
+    arena: String,
+    ends: Vec<usize>,
+    index: HashTable<Symbol>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Symbols {
+    fn intern(&mut self, text: &str) -> Symbol {
+        let Self { arena, ends, index, hasher } = self;
+        let hash = hasher.hash_one(text);
+        let found = index.entry(
+            hash,
+            |&symbol| slice(arena, ends, symbol) == text,
+            |&symbol| hasher.hash_one(slice(arena, ends, symbol)),
+        );
+        match found {
+            hashbrown::hash_table::Entry::Occupied(occupied) => *occupied.get(),
+            hashbrown::hash_table::Entry::Vacant(vacant) => {
+                let symbol = Symbol::new(ends.len());
+                vacant.insert(symbol);
+                arena.push_str(text);
+                ends.push(arena.len());
+                symbol
+            }
+        }
+    }
+
+    fn intern_optional(&mut self, text: Option<&str>) -> Option<Symbol> {
+        text.map(|text| self.intern(text))
+    }
+
+    fn text(&self, symbol: Symbol) -> &str {
+        slice(&self.arena, &self.ends, symbol)
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|index| self.text(Symbol::new(index)))
+    }
+}
+
+fn slice<'a>(arena: &'a str, ends: &[usize], symbol: Symbol) -> &'a str {
+    let index = symbol.index();
+    let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+    ends.get(index)
+        .and_then(|end| arena.get(start..*end))
+        .expect("a symbol is made together with its text")
 }
 
 #[cfg(test)]
@@ -57,14 +372,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn event_ids_print_as_they_were_logged() {
-        for text in [
-            "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
-            "0A1B2C3D-4e5f-6071-8293-a4b5c6d7e8f9",
-            "EXAMPLE8-9621-4d00-b913-beca2EXAMPLE",
-            "",
-        ] {
-            assert_eq!(EventId::parse(text).to_string(), text);
-        }
+    fn a_record_stays_small() {
+        assert!(size_of::<(Key, Record)>() <= 160, "{}", size_of::<(Key, Record)>());
     }
 }

@@ -1,3 +1,5 @@
-//! The `trailfold` program: parse, run, print the error, exit.
+//! The `trailfold` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    trailfold::cli::run()
+}

@@ -1,6 +1,11 @@
 //! Reports: what IAM would answer, computed from a ledger; knows no output format.
 
+pub mod activity;
+pub mod coverage;
 pub mod organizations;
+pub mod page;
+
+use thiserror::Error;
 
 use crate::time::Time;
 
@@ -20,4 +25,28 @@ pub struct ErrorDetails {
     pub code: &'static str,
     /// `Message`.
     pub message: &'static str,
+}
+
+/// Why a request is refused at once, without a job, in IAM's words (O8, O10).
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{code}: {message}")]
+pub struct RequestError {
+    /// `Code`: `ValidationError`, `InvalidInput`, `AccessDenied`.
+    pub code: &'static str,
+    /// `Message`.
+    pub message: String,
+}
+
+impl RequestError {
+    fn validation(message: impl Into<String>) -> Self {
+        Self { code: "ValidationError", message: message.into() }
+    }
+
+    fn invalid_input(message: impl Into<String>) -> Self {
+        Self { code: "InvalidInput", message: message.into() }
+    }
+
+    fn access_denied(message: impl Into<String>) -> Self {
+        Self { code: "AccessDenied", message: message.into() }
+    }
 }

@@ -1,1 +1,315 @@
-//! Which inputs there are, and their bytes.
+//! Which inputs there are: files, directories, patterns and standard input, each named once.
+//!
+//! A source is found here, its bytes are delivered by [`open`]. What the bytes mean is none of this
+//! module's business: it knows no record and no account, and it starts no thread. The S3 key of a
+//! log file ([`key`]) is a hint for setting aside what AWS keeps beside CloudTrail's logs (A25).
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Write as _};
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+mod find;
+mod gzip;
+pub mod key;
+pub mod open;
+mod stream;
+mod text;
+
+pub use text::text_kind;
+
+/// One input to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as given by the user (and found below it), made printable without loss.
+    pub name: String,
+    /// Where the bytes come from.
+    pub input: Input,
+    /// Bytes of the file when it was found; none for standard input, pipes and devices.
+    pub size: Option<u64>,
+}
+
+/// Where the bytes of a source come from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Input {
+    /// Standard input.
+    Stdin,
+    /// A file, a pipe or a device.
+    File(PathBuf),
+}
+
+/// What the inputs amount to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The sources in byte order of their names, no file twice.
+    pub sources: Vec<Source>,
+    /// What lies among the sources and is not read, in byte order of the names.
+    pub set_aside: Vec<SetAside>,
+    /// What could not be found or listed, in byte order of the names.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is known to hold no CloudTrail event.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SetAside {
+    /// The name that the source would have.
+    pub name: String,
+    /// Why it is not read.
+    pub reason: SourceReason,
+}
+
+/// A source that could not be read, or not to its end; what precedes the break counts (V3).
+#[derive(Debug)]
+pub struct Problem {
+    /// The name of the source, or of the entry of an archive: `archive.zip/entry`.
+    pub source: String,
+    /// What went wrong.
+    pub error: SourceError,
+}
+
+/// Prints `name: what went wrong`.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.source, self.error)
+    }
+}
+
+/// Why an input could not be found or read.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// No input was given at all.
+    #[error("no input: name a file, a directory, a pattern, or `-` for standard input")]
+    NoInput,
+    /// `-` was given more than once.
+    #[error("`-`: standard input can be read only once")]
+    StdinTwice,
+    /// The input names nothing.
+    #[error("no such file or directory")]
+    Missing,
+    /// The pattern matches nothing.
+    #[error("no such file, and as a pattern it matches none")]
+    NoMatch,
+    /// The input names nothing and is no pattern either.
+    #[error("no such file, and it is no pattern: {0}")]
+    Pattern(#[from] glob::PatternError),
+    /// A symbolic link whose target does not exist.
+    #[error("symbolic link to something that does not exist")]
+    BrokenLink,
+    /// A directory could not be listed, or a file in it not be looked at.
+    #[error("cannot be looked into: {}", words(.0))]
+    Listing(#[source] io::Error),
+    /// The file could not be opened.
+    #[error("cannot be opened: {}", words(.0))]
+    Opening(#[source] io::Error),
+    /// Reading broke off; the bytes before were delivered.
+    #[error("{} after {} bytes", words(.error), thousands(*.after))]
+    Reading {
+        /// What broke.
+        #[source]
+        error: io::Error,
+        /// Bytes delivered before, as they are after decompression.
+        after: u64,
+    },
+    /// A format that may hold logs and that this program does not read.
+    #[error("{format} is not supported: {advice}")]
+    Unsupported {
+        /// The format by its usual name.
+        format: &'static str,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// Too many containers inside one another.
+    #[error("more than {} containers inside one another: unpack the outer ones", open::MAX_LAYERS)]
+    TooDeep,
+    /// A zip archive that can only be read from memory is too large for it.
+    #[error(
+        "zip archive of more than {} bytes inside a stream: save it as a file of its own",
+        thousands(open::MAX_ARCHIVE_IN_MEMORY)
+    )]
+    ArchiveTooLarge,
+    /// A zip archive, or an entry of it, that cannot be made out.
+    #[error("zip archive: {}", zip_words(.0))]
+    Zip(#[source] zip::result::ZipError),
+    /// An encrypted entry of a zip archive.
+    #[error("encrypted zip entry: decrypt it first")]
+    ZipEncrypted,
+    /// An entry of a zip archive that is neither stored nor deflated.
+    #[error("compression method of the zip entry is not supported: unpack the archive first")]
+    ZipMethod,
+    /// A zip archive with several entries of one name, of which one can be reached.
+    #[error("zip archive: entries share a name and only one of them was read: unpack the archive")]
+    ZipNames,
+}
+
+/// Why a source is set aside: it holds no CloudTrail event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceReason {
+    /// Hashes of log files, delivered beside them.
+    Digest,
+    /// CloudTrail Insights events: unusual rates, no callers (A22).
+    Insight,
+    /// Aggregated data events: sums, no callers (A22).
+    Aggregated,
+    /// AWS Config history or snapshots.
+    Config,
+    /// VPC or transit gateway flow logs.
+    VpcFlowLog,
+    /// Amazon S3 server access logs.
+    S3AccessLog,
+    /// Access and connection logs of load balancers.
+    LoadBalancerLog,
+    /// Amazon CloudFront access logs.
+    CloudFrontLog,
+    /// AWS WAF logs.
+    WafLog,
+    /// Route 53 Resolver query logs.
+    DnsQueryLog,
+    /// Amazon GuardDuty findings.
+    GuardDuty,
+    /// AWS Network Firewall logs.
+    NetworkFirewallLog,
+    /// AWS Global Accelerator flow logs.
+    GlobalAcceleratorLog,
+    /// Amazon Redshift audit logs.
+    RedshiftLog,
+    /// Amazon VPC Lattice access logs.
+    VpcLatticeLog,
+    /// AWS Verified Access logs.
+    VerifiedAccessLog,
+    /// Amazon Bedrock model invocation logs.
+    BedrockLog,
+    /// Text or bytes that are no JSON.
+    NotJson,
+    /// JSON without a CloudTrail record in it.
+    NoRecords,
+    /// A symbolic link to a directory that is read under another name, as in every loop.
+    DirectoryLoop,
+    /// A pipe, socket or device met in a directory.
+    NotAFile,
+}
+
+/// Prints what the source is, for people.
+impl fmt::Display for SourceReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digest => "CloudTrail digest",
+            Self::Insight => "CloudTrail Insights events",
+            Self::Aggregated => "CloudTrail aggregated events",
+            Self::Config => "AWS Config history or snapshot",
+            Self::VpcFlowLog => "VPC flow log",
+            Self::S3AccessLog => "S3 server access log",
+            Self::LoadBalancerLog => "load balancer log",
+            Self::CloudFrontLog => "CloudFront log",
+            Self::WafLog => "WAF log",
+            Self::DnsQueryLog => "Route 53 Resolver query log",
+            Self::GuardDuty => "GuardDuty findings",
+            Self::NetworkFirewallLog => "Network Firewall log",
+            Self::GlobalAcceleratorLog => "Global Accelerator flow log",
+            Self::RedshiftLog => "Redshift audit log",
+            Self::VpcLatticeLog => "VPC Lattice access log",
+            Self::VerifiedAccessLog => "Verified Access log",
+            Self::BedrockLog => "Bedrock model invocation log",
+            Self::NotJson => "not JSON",
+            Self::NoRecords => "JSON without CloudTrail records",
+            Self::DirectoryLoop => "link to a directory that is read already",
+            Self::NotAFile => "pipe, socket or device inside a directory",
+        })
+    }
+}
+
+/// Finds every source that `inputs` name: `-` for standard input, files, directories (all of what
+/// is in them, links followed, each directory once), and patterns where no file of that name exists.
+///
+/// A missing input, a pattern without a match and a directory that cannot be listed are problems
+/// of the result; the rest is found nevertheless.
+///
+/// # Errors
+/// No input at all, or standard input more than once.
+pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
+    if inputs.is_empty() {
+        return Err(SourceError::NoInput);
+    }
+    let mut search = find::Search::default();
+    for input in inputs {
+        if input == "-" {
+            search.stdin()?;
+        } else {
+            search.input(input);
+        }
+    }
+    Ok(search.finish())
+}
+
+/// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, control characters
+/// and those that turn the direction of writing as `\u{202e}`, and the backslash itself doubled
+/// where it does not part directories.
+pub fn printable(name: impl AsRef<OsStr>) -> String {
+    printable_bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
+}
+
+fn printable_bytes(bytes: &[u8], double_backslash: bool) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if c.is_control() || turns_direction(c) {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+                if c == '\\' && double_backslash {
+                    text.push(c);
+                }
+            }
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Returns whether `c` changes the order or the lines of what is printed around it.
+fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Returns what an I/O error says, in this program's words where it has some.
+fn words(error: &io::Error) -> String {
+    let known = match error.kind() {
+        // An error that does not come from the operating system has words of its own.
+        _ if error.get_ref().is_some() => None,
+        io::ErrorKind::NotFound => Some("the file is not there any more"),
+        io::ErrorKind::PermissionDenied => Some("permission denied"),
+        io::ErrorKind::IsADirectory => Some("it is a directory"),
+        io::ErrorKind::NotADirectory => Some("a part of its path is not a directory"),
+        io::ErrorKind::UnexpectedEof => Some("unexpected end"),
+        _ => None,
+    };
+    known.map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// Returns what is wrong with a zip archive, as the fragment of a sentence.
+fn zip_words(error: &zip::result::ZipError) -> String {
+    match error {
+        zip::result::ZipError::Io(error) => words(error),
+        error => error.to_string().to_lowercase(),
+    }
+}
+
+/// Returns `number` with its digits in groups of three: `1,048,576`.
+fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,15 @@
 //! The report of `GetOrganizationsAccessReport` (O1–O14).
 
-use super::{ErrorDetails, JobDates};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::activity::{Activity, ServiceAccess};
+use super::page::{self, Page, SortKey};
+use super::{ErrorDetails, JobDates, RequestError};
+use crate::catalog::{Catalog, ServiceIndex};
+pub use crate::event::EventId;
+use crate::organization::{EntityIndex, Organization, PolicyScope};
+use crate::policy::{AllowedServices, Evaluator, PolicyIndex};
 use crate::time::Time;
 
 /// The report of one entity, with or without a policy.
@@ -51,11 +60,14 @@ pub struct AccessDetail<'a> {
     pub first_attempt: Option<Attempt<'a>>,
 }
 
-/// One attempt to access a service, as logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One attempt to access a service, as logged. The derived order is the total order by which the
+/// latest attempt is chosen (A27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attempt<'a> {
     /// `eventTime`.
     pub time: Time,
+    /// `eventID`, if the record has one.
+    pub event_id: Option<EventId<'a>>,
     /// `awsRegion`, if the record has one.
     pub region: Option<&'a str>,
     /// The entity path down to the acting account, without a trailing slash.
@@ -67,8 +79,311 @@ pub struct Attempt<'a> {
     pub event_source: &'a str,
     /// `eventName`.
     pub event_name: &'a str,
-    /// `eventID`, if the record has one.
-    pub event_id: Option<EventId<'a>>,
 }
 
-pub use crate::ledger::EventId;
+/// Whose report is asked for, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a> {
+    /// `EntityPath`; a trailing slash is dropped (O11).
+    pub entity_path: &'a str,
+    /// `OrganizationsPolicyId`.
+    pub policy_id: Option<&'a str>,
+    /// Which attachments of the policy count (O2).
+    pub attachments: Attachments,
+    /// The order of the rows.
+    pub sort_key: SortKey,
+    /// Which of the rows.
+    pub page: Page<'a>,
+    /// Whether an unused row of `iam` shows a Region, as AWS's does (O13).
+    pub unused_iam_region: UnusedIamRegion,
+    /// The dates of the job.
+    pub job: JobDates,
+}
+
+/// Which attachments of a policy bring accounts into scope (O2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Attachments {
+    /// Those to the entity itself or to something below it.
+    #[default]
+    AtOrBelow,
+    /// Those above the entity, too.
+    AlsoAbove,
+}
+
+/// What stands as `Region` on an unused row of `iam` (O13).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnusedIamRegion {
+    /// Nothing, as on every other unused row.
+    #[default]
+    Absent,
+    /// `us-east-1`.
+    UsEast1,
+}
+
+/// Makes the reports of one organization.
+pub struct Reporter<'a> {
+    activity: &'a Activity<'a>,
+    organization: &'a Organization,
+    catalog: &'a Catalog,
+    evaluator: Evaluator<'a>,
+    /// The evaluator's policies, by position in those of the organization.
+    policies: Vec<PolicyIndex>,
+}
+
+impl<'a> Reporter<'a> {
+    /// Makes a reporter; it evaluates equal chains of policies once.
+    pub fn new(
+        activity: &'a Activity<'a>,
+        organization: &'a Organization,
+        catalog: &'a Catalog,
+    ) -> Self {
+        let mut evaluator = Evaluator::new(catalog);
+        let policies = organization.policies().iter().map(|it| evaluator.add(&it.policy)).collect();
+        Self { activity, organization, catalog, evaluator, policies }
+    }
+
+    /// Returns the report that `query` asks for; one that fails as a job is a report, too (O10).
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for what IAM refuses without a job: a path or policy id that fails its
+    /// pattern, another organization's path, a marker of another report (O8, O10, O11).
+    pub fn report(&mut self, query: &Query<'a>) -> Result<OrganizationsReport<'a>, RequestError> {
+        validate(query, self.organization.id())?;
+        let entity_path = query.entity_path.strip_suffix('/').unwrap_or(query.entity_path);
+        let outcome = match self.organization.find(entity_path).ok_or(INVALID_ENTITY_PATH) {
+            Ok(entity) => self.outcome(entity, query)?,
+            Err(error) => Err(error),
+        };
+        Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
+    }
+
+    /// Returns the report of one entity of the organization; the entity path of `query` is not
+    /// asked, so that every entity has one, even where its path fails IAM's pattern.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a page that does not exist (O8).
+    pub fn report_of(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'a>,
+    ) -> Result<OrganizationsReport<'a>, RequestError> {
+        let organization: &'a Organization = self.organization;
+        let entity_path = organization.entity(entity).path.as_str();
+        let outcome = self.outcome(entity, query)?;
+        Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
+    }
+
+    /// Returns the services of the report of `entity` whose policies are too entangled to decide;
+    /// reports list them.
+    pub fn undecided(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'_>,
+    ) -> impl Iterator<Item = ServiceIndex> + use<> {
+        let scope = self.scope(entity, query);
+        let undecided: Vec<ServiceIndex> =
+            scope.map_or_else(|_| Vec::new(), |it| it.services.undecided.iter().collect());
+        undecided.into_iter()
+    }
+
+    fn outcome(
+        &mut self,
+        entity: EntityIndex,
+        query: &Query<'_>,
+    ) -> Result<Result<AccessReport<'a>, ErrorDetails>, RequestError> {
+        match self.scope(entity, query) {
+            Ok(scope) => Ok(Ok(self.access_report(&scope, entity, query)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Decides which services a report lists and whose accesses count: the table above O1.
+    fn scope(&mut self, entity: EntityIndex, query: &Query<'_>) -> Result<Scope, ErrorDetails> {
+        let organization = self.organization;
+        let management = organization.management_account();
+        if Some(entity) == management {
+            return Ok(Scope { services: self.every_service(), accounts: vec![entity] });
+        }
+        let bound = organization.accounts_at_or_below(entity).filter(|it| Some(*it) != management);
+        let Some(policy_id) = query.policy_id else {
+            let accounts = bound.collect();
+            return Ok(Scope { services: self.allowed_by_chain(entity), accounts });
+        };
+        let policy = organization.policy(policy_id).ok_or(INVALID_POLICY)?;
+        let targets: Vec<EntityIndex> = organization
+            .attached_policy(policy)
+            .targets
+            .iter()
+            .copied()
+            .filter(|target| {
+                organization.is_at_or_below(*target, entity)
+                    || (query.attachments == Attachments::AlsoAbove
+                        && organization.is_at_or_below(entity, *target))
+            })
+            .collect();
+        let is_target_of = |account: &EntityIndex| {
+            targets.iter().any(|target| organization.is_at_or_below(*account, *target))
+        };
+        let accounts = bound.filter(is_target_of).collect();
+        let levels = [self.policies.get(policy.position()).copied().into_iter().collect()];
+        Ok(Scope { services: self.evaluator.allowed_services(&levels), accounts })
+    }
+
+    /// Returns the services that the chain of policies from the root down to `entity` allows (O1).
+    fn allowed_by_chain(&mut self, entity: EntityIndex) -> Arc<AllowedServices> {
+        if self.organization.scope() != PolicyScope::Applied {
+            return self.every_service();
+        }
+        let organization = self.organization;
+        let of_level = |level: EntityIndex| {
+            let attached = organization.entity(level).policies.iter();
+            attached.filter_map(|it| self.policies.get(it.position()).copied()).collect()
+        };
+        let levels: Vec<Vec<PolicyIndex>> =
+            organization.chain(entity).into_iter().map(of_level).collect();
+        self.evaluator.allowed_services(&levels)
+    }
+
+    fn every_service(&self) -> Arc<AllowedServices> {
+        Arc::new(self.evaluator.exempt())
+    }
+
+    fn access_report(
+        &self,
+        scope: &Scope,
+        entity: EntityIndex,
+        query: &Query<'_>,
+    ) -> Result<AccessReport<'a>, RequestError> {
+        let mut accessed: BTreeMap<ServiceIndex, (u64, ServiceAccess<'a>)> = BTreeMap::new();
+        for account in &scope.accounts {
+            for (service, access) in self.activity.of(*account) {
+                match accessed.get_mut(&service) {
+                    Some((accounts, known)) => {
+                        *accounts += 1;
+                        known.join(access);
+                    }
+                    None => {
+                        accessed.insert(service, (1, access.clone()));
+                    }
+                }
+            }
+        }
+        let mut rows: Vec<AccessDetail<'a>> = scope
+            .services
+            .services
+            .iter()
+            .map(|service| self.access_detail(service, accessed.remove(&service), query))
+            .collect();
+        let services_accessible = rows.len();
+        let services_not_accessed = rows.iter().filter(|row| row.latest_attempt.is_none()).count();
+        page::sort(&mut rows, query.sort_key, place);
+        let bound_to =
+            (&self.organization.entity(entity).path, query.policy_id, query.sort_key);
+        let marker = page::cut(&mut rows, &query.page, bound_to, place)?;
+        Ok(AccessReport { services_accessible, services_not_accessed, access_details: rows, marker })
+    }
+
+    fn access_detail(
+        &self,
+        service: ServiceIndex,
+        accessed: Option<(u64, ServiceAccess<'a>)>,
+        query: &Query<'_>,
+    ) -> AccessDetail<'a> {
+        let service = self.catalog.service(service);
+        let (service_name, service_namespace) = (service.name.as_str(), service.namespace.as_str());
+        let Some((accounts, access)) = accessed else {
+            let shows_region =
+                service_namespace == "iam" && query.unused_iam_region == UnusedIamRegion::UsEast1;
+            return AccessDetail {
+                service_name,
+                service_namespace,
+                total_authenticated_entities: 0,
+                region: shows_region.then_some("us-east-1"),
+                latest_attempt: None,
+                latest_success: None,
+                latest_denial: None,
+                first_attempt: None,
+            };
+        };
+        AccessDetail {
+            service_name,
+            service_namespace,
+            total_authenticated_entities: accounts,
+            region: access.latest.region,
+            latest_attempt: Some(access.latest),
+            latest_success: access.success,
+            latest_denial: access.denial,
+            first_attempt: Some(access.first),
+        }
+    }
+}
+
+/// The services that a report lists, and the accounts whose accesses count.
+struct Scope {
+    services: Arc<AllowedServices>,
+    accounts: Vec<EntityIndex>,
+}
+
+const INVALID_ENTITY_PATH: ErrorDetails = ErrorDetails {
+    code: "INVALID_ORGANIZATIONS_ENTITY_PATH",
+    message: "The entity with the specified path does not exist in your organization.",
+};
+
+const INVALID_POLICY: ErrorDetails = ErrorDetails {
+    code: "INVALID_ORGANIZATIONS_POLICY",
+    message: "The policy with the specified ID does not exist in your organization.",
+};
+
+/// Where a row stands in the order of a report: times count as they are printed.
+fn place<'r>(row: &'r AccessDetail<'_>) -> (Option<i64>, &'r str) {
+    (row.latest_attempt.map(|attempt| attempt.time.seconds()), row.service_namespace)
+}
+
+/// Refuses what fails IAM's patterns, and other organizations (O10, O11).
+fn validate(query: &Query<'_>, organization_id: &str) -> Result<(), RequestError> {
+    let path = query.entity_path;
+    if !is_entity_path(path) {
+        return Err(RequestError::validation(format!(
+            "Value '{path}' at 'entityPath' failed to satisfy constraint: Member must have length \
+             between 19 and 427 and satisfy regular expression pattern: \
+             ^o-[0-9a-z]{{10,32}}\\/r-[0-9a-z]{{4,32}}[0-9a-z-\\/]*"
+        )));
+    }
+    if let Some(policy_id) = query.policy_id.filter(|id| !is_policy_id(id)) {
+        return Err(RequestError::validation(format!(
+            "Value '{policy_id}' at 'organizationsPolicyId' failed to satisfy constraint: Member \
+             must satisfy regular expression pattern: ^p-[0-9a-zA-Z_]{{8,128}}$"
+        )));
+    }
+    if path.split('/').next() != Some(organization_id) {
+        return Err(RequestError::access_denied(format!(
+            "the entity path `{path}` is of another organization than `{organization_id}`"
+        )));
+    }
+    Ok(())
+}
+
+/// Returns whether a text has the form of an entity path (O11).
+fn is_entity_path(path: &str) -> bool {
+    let lower = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let mut parts = path.splitn(3, '/');
+    let is_id = |part: Option<&str>, prefix: &str, least: usize| {
+        part.and_then(|part| part.strip_prefix(prefix))
+            .is_some_and(|id| (least..=32).contains(&id.len()) && id.bytes().all(lower))
+    };
+    // Behind the root's id the pattern takes anything of its alphabet, and so do we.
+    (19..=427).contains(&path.len())
+        && is_id(parts.next(), "o-", 10)
+        && is_id(parts.next(), "r-", 4)
+        && parts.next().unwrap_or_default().bytes().all(|b| lower(b) || b == b'-' || b == b'/')
+}
+
+/// Returns whether a text has the form of a policy's id (O11).
+fn is_policy_id(id: &str) -> bool {
+    id.strip_prefix("p-").is_some_and(|id| {
+        (8..=128).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}

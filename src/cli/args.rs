@@ -1,0 +1,216 @@
+//! The arguments as given, without effects; what they mean is decided by the subcommands.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::emit::Format;
+use crate::report::page::SortKey;
+
+/// Recompute AWS last accessed reports from CloudTrail logs, offline.
+///
+/// Exit codes: 0 complete; 1 report written, but something could not be read; 2 no report.
+#[derive(Debug, Parser)]
+#[command(name = "trailfold", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Compute a last accessed report
+    #[command(subcommand)]
+    Report(Report),
+    /// Look at a snapshot of an organization
+    #[command(subcommand)]
+    Organization(Organization),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (troff)
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Report {
+    /// The report of GetOrganizationsAccessReport: services that policies allow, and who used them
+    /// last
+    Organizations(Box<OrganizationsArgs>),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Organization {
+    /// Print the tree with its accounts and policies
+    Tree {
+        /// A snapshot: organization.json, or a directory of AWS CLI replies
+        #[arg(value_hint = ValueHint::AnyPath)]
+        snapshot: PathBuf,
+    },
+    /// Write a snapshot of any form as one organization.json
+    Snapshot {
+        /// A snapshot: organization.json, or a directory of AWS CLI replies
+        #[arg(value_hint = ValueHint::AnyPath)]
+        snapshot: PathBuf,
+        /// Write to FILE instead of standard output
+        #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OrganizationsArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Snapshot of the organization: organization.json, or a directory of AWS CLI replies
+    /// [default: the accounts seen in the logs, no policy applied]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
+    pub(crate) organization: Option<PathBuf>,
+
+    /// Entity to report on: o-…/r-…[/ou-…]…[/ACCOUNT] [default: the organization's root]
+    #[arg(long, value_name = "PATH", help_heading = "Report")]
+    pub(crate) entity_path: Option<String>,
+
+    /// Report on the root, every unit and every account
+    #[arg(
+        long,
+        conflicts_with_all = ["entity_path", "max_items", "marker"],
+        help_heading = "Report"
+    )]
+    pub(crate) all_entities: bool,
+
+    /// Report on one service control policy: p-…
+    #[arg(
+        long,
+        alias = "organizations-policy-id",
+        value_name = "ID",
+        requires = "organization",
+        help_heading = "Report"
+    )]
+    pub(crate) policy_id: Option<String>,
+
+    /// With --policy-id, let an attachment above the entity count as well
+    #[arg(long, requires = "policy_id", help_heading = "Report")]
+    pub(crate) policy_attached_above: bool,
+
+    /// Print Region us-east-1 on an unused iam row, as AWS does
+    #[arg(long, help_heading = "Report")]
+    pub(crate) unused_iam_region: bool,
+
+    /// Order of the services
+    #[arg(
+        long,
+        value_name = "KEY",
+        default_value = SortKey::ServiceNamespaceAscending.name(),
+        value_parser = PossibleValuesParser::new(SortKey::ALL.map(SortKey::name)),
+        ignore_case = true,
+        help_heading = "Report"
+    )]
+    pub(crate) sort_key: String,
+
+    /// Print at most N services, 1 to 1000 [default: all]
+    #[arg(long, value_name = "N", help_heading = "Report")]
+    pub(crate) max_items: Option<usize>,
+
+    /// Go on where the report with this Marker was cut off
+    #[arg(long, value_name = "TEXT", help_heading = "Report")]
+    pub(crate) marker: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// Logs: files, directories, patterns, or - for standard input
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<OsString>,
+
+    /// Count events after this instant, or from the start of this day on
+    #[arg(long, value_name = "TIME", conflicts_with = "tracking_period", help_heading = "Period")]
+    pub(crate) since: Option<String>,
+
+    /// Count events up to this instant, or to the end of this day
+    #[arg(long, value_name = "TIME", help_heading = "Period")]
+    pub(crate) until: Option<String>,
+
+    /// Count so many days (400d), hours (36h) or weeks (8w) back from --until, or from the newest
+    /// event
+    #[arg(long, value_name = "LENGTH", help_heading = "Period")]
+    pub(crate) tracking_period: Option<String>,
+
+    /// Count records of a kind that is set aside by default (or say so of one that is not)
+    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
+    pub(crate) count: Vec<Kind>,
+
+    /// Set aside records of a kind that counts by default
+    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
+    pub(crate) set_aside: Vec<Kind>,
+
+    /// Services and actions from a folder of AWS's service reference files
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Report")]
+    pub(crate) catalog: Option<PathBuf>,
+
+    /// Read with N threads [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Write a report even if not a single access was read
+    #[arg(long, help_heading = "Run")]
+    pub(crate) allow_empty: bool,
+}
+
+/// A kind of record for which a user may decide whether it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// Calls of AWS services that are logged as the root user (set aside by default)
+    RootServiceCalls,
+    /// Calls that an AWS service makes with a role's permissions (counted by default)
+    ForwardAccess,
+    /// Calls by service-linked roles (counted by default)
+    ServiceLinkedRoles,
+    /// Actions in the console that are no API call (counted by default)
+    ConsoleActions,
+    /// Successful sign-ins to the console, as service signin (set aside by default)
+    ConsoleSignIns,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Form of the report
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = Format::Json.name(),
+        value_parser = PossibleValuesParser::new(Format::ALL.map(Format::name)),
+        help_heading = "Output"
+    )]
+    pub(crate) format: String,
+
+    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids
+    #[arg(long, help_heading = "Output")]
+    pub(crate) details: bool,
+
+    /// Write the report to FILE, whole or not at all, instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write what was read and what was not to FILE, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) coverage: Option<PathBuf>,
+
+    /// Print nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
+    pub(crate) quiet: bool,
+
+    /// Print every problem and warning in full
+    #[arg(short, long, action = ArgAction::SetTrue, help_heading = "Run")]
+    pub(crate) verbose: bool,
+}

@@ -1,0 +1,303 @@
+//! `trailfold report`.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::args::{InputArgs, Kind, OrganizationsArgs, OutputArgs};
+use super::output::Destination;
+use super::period::{Asked, asked};
+use super::progress::Display;
+use super::summary::Summary;
+use super::{Exit, interrupt, now};
+use crate::access::{Choice, Switches};
+use crate::catalog::Catalog;
+use crate::coverage::Coverage;
+use crate::emit::{self, Format, Layout};
+use crate::ingest::{self, Options};
+use crate::ledger::Ledger;
+use crate::organization::{EntityIndex, Organization};
+use crate::report::activity::Activity;
+use crate::report::coverage::{Basis, ReportCoverage};
+use crate::report::organizations::{
+    Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
+};
+use crate::report::page::{Page, SortKey};
+use crate::report::JobDates;
+use crate::source::{self, Found, Input};
+use crate::time::{Period, Time};
+
+/// `trailfold report organizations`.
+pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
+    let creation = now()?;
+    let output = Output::new(&args.output)?;
+    let period = asked(&args.input)?;
+    let catalog = load_catalog(args.input.catalog.as_deref())?;
+    let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
+    // A snapshot that cannot be read should not cost an hour of reading logs first.
+    let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
+    let (ledger, coverage) = read(&args.input, period, args.output.quiet)?;
+    let organization = match snapshot {
+        Some(organization) => organization,
+        None => Organization::flat(ledger.accounts()),
+    };
+    let activity = Activity::new(&ledger, &organization, catalog);
+    let basis = Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
+    let mut reporter = Reporter::new(&activity, &organization, catalog);
+    let query = query(args, &organization, creation)?;
+    let report = Reports::new(args, &mut reporter, &query, &organization)?;
+    let is_failed = report.is_failed();
+    let undecided = report.undecided(&mut reporter, &query);
+    let accounted = ReportCoverage::new(basis, undecided.iter().copied());
+    output.write(&accounted, report, &mut reporter, &query)?;
+    if !args.output.quiet {
+        Summary { basis, undecided: &undecided, verbose: args.output.verbose }.print();
+    }
+    Ok(match (is_failed, coverage.is_complete()) {
+        (true, _) => Exit::NoReport,
+        (false, true) => Exit::Complete,
+        (false, false) => Exit::Incomplete,
+    })
+}
+
+fn load_catalog(folder: Option<&Path>) -> anyhow::Result<Option<Catalog>> {
+    Ok(folder.map(Catalog::load).transpose()?)
+}
+
+/// Reads everything that the arguments name.
+fn read(args: &InputArgs, asked: Asked, quiet: bool) -> anyhow::Result<(Ledger, Coverage)> {
+    let interrupted = interrupt::watch()?;
+    let found = source::find(&args.inputs)?;
+    let display = Display::new(&found.sources, quiet);
+    let threads = args
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .unwrap_or(NonZeroUsize::MIN);
+    let fold = |period| {
+        ingest::fold(
+            &found,
+            &Options {
+                period,
+                switches: switches(args),
+                threads,
+                progress: &|step| display.step(step),
+                interrupted,
+            },
+        )
+    };
+    let folded = match asked {
+        Asked::Fixed(period) => fold(period)?,
+        Asked::UpToNewest(length) => {
+            let all = fold(Period::default())?;
+            match all.1.last_event() {
+                Some(newest) => up_to_newest(all, Period::ending(newest, length), &found, fold)?,
+                None => all,
+            }
+        }
+    };
+    display.finish();
+    if folded.1.records.counted == 0 && !args.allow_empty {
+        refuse_empty(&found, &folded.1)?;
+    }
+    Ok(folded)
+}
+
+/// Folds again, with the period that only the newest event told, unless it takes in everything.
+fn up_to_newest(
+    all: (Ledger, Coverage),
+    period: Period,
+    found: &Found,
+    fold: impl Fn(Period) -> Result<(Ledger, Coverage), ingest::IngestError>,
+) -> anyhow::Result<(Ledger, Coverage)> {
+    let (ledger, mut coverage) = all;
+    if coverage.first_event().is_none_or(|first| period.contains(first)) {
+        coverage.period = period;
+        return Ok((ledger, coverage));
+    }
+    if found.sources.iter().any(|source| source.input == Input::Stdin) {
+        bail!(
+            "--tracking-period: standard input cannot be read a second time, for the period up to \
+             the newest event: give --until, too"
+        );
+    }
+    Ok(fold(period)?)
+}
+
+/// An empty report reads as "revoke everything" (V2).
+fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
+    let problems: Vec<String> = coverage.problems.iter().map(ToString::to_string).collect();
+    if let [problem] = problems.as_slice() {
+        bail!("no access was read: {problem}");
+    }
+    let sources = found.sources.len();
+    let total = coverage.records.total();
+    let because = match (sources, total, problems.first()) {
+        (0, _, None) => "the input holds no file to read".to_owned(),
+        (_, _, Some(first)) => format!("{} problems, the first: {first}", problems.len()),
+        (_, 0, None) => format!("{sources} sources hold no record"),
+        (_, total, None) => {
+            let mut reasons: Vec<_> = coverage.records.set_aside.iter().collect();
+            reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
+            let reasons: Vec<String> =
+                reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            format!("all of {total} records were set aside: {}", reasons.join(", "))
+        }
+    };
+    bail!("no access was read: {because} (--allow-empty writes an empty report)")
+}
+
+fn switches(args: &InputArgs) -> Switches {
+    let mut switches = Switches::default();
+    let chosen = args.count.iter().map(|kind| (*kind, Choice::Count));
+    for (kind, choice) in chosen.chain(args.set_aside.iter().map(|it| (*it, Choice::SetAside))) {
+        *match kind {
+            Kind::RootServiceCalls => &mut switches.root_service_calls,
+            Kind::ForwardAccess => &mut switches.forward_access,
+            Kind::ServiceLinkedRoles => &mut switches.service_linked_roles,
+            Kind::ConsoleActions => &mut switches.console_actions,
+            Kind::ConsoleSignIns => &mut switches.console_sign_ins,
+        } = choice;
+    }
+    switches
+}
+
+fn query<'a>(
+    args: &'a OrganizationsArgs,
+    organization: &'a Organization,
+    creation: Time,
+) -> anyhow::Result<Query<'a>> {
+    let root = organization.entity(organization.root()).path.as_str();
+    let sort_key = SortKey::ALL.into_iter().find(|key| key.name().eq_ignore_ascii_case(&args.sort_key));
+    Ok(Query {
+        entity_path: args.entity_path.as_deref().unwrap_or(root),
+        policy_id: args.policy_id.as_deref(),
+        attachments: if args.policy_attached_above {
+            Attachments::AlsoAbove
+        } else {
+            Attachments::AtOrBelow
+        },
+        sort_key: sort_key.unwrap_or_default(),
+        page: Page { max_items: args.max_items, marker: args.marker.as_deref() },
+        unused_iam_region: if args.unused_iam_region {
+            UnusedIamRegion::UsEast1
+        } else {
+            UnusedIamRegion::Absent
+        },
+        job: JobDates { creation, completion: now()? },
+    })
+}
+
+/// The reports that were asked for.
+enum Reports<'a> {
+    /// One, made.
+    One(Box<OrganizationsReport<'a>>, Option<EntityIndex>),
+    /// Those of these entities, each made when it is written.
+    Many(Vec<EntityIndex>),
+}
+
+impl<'a> Reports<'a> {
+    fn new(
+        args: &OrganizationsArgs,
+        reporter: &mut Reporter<'a>,
+        query: &Query<'a>,
+        organization: &Organization,
+    ) -> anyhow::Result<Self> {
+        if args.all_entities {
+            return Ok(Self::Many(organization.entities().map(|(index, _)| index).collect()));
+        }
+        let report = reporter.report(query)?;
+        let entity = organization.find(report.entity_path);
+        Ok(Self::One(Box::new(report), entity))
+    }
+
+    fn is_failed(&self) -> bool {
+        matches!(self, Self::One(report, _) if report.outcome.is_err())
+    }
+
+    /// Returns the services that are listed only because their policies could not be decided.
+    fn undecided(
+        &self,
+        reporter: &mut Reporter<'a>,
+        query: &Query<'a>,
+    ) -> Vec<crate::catalog::ServiceIndex> {
+        let entities: &[EntityIndex] = match self {
+            Self::One(_, entity) => entity.as_slice(),
+            Self::Many(entities) => entities,
+        };
+        let mut undecided = Vec::new();
+        for entity in entities {
+            undecided.extend(reporter.undecided(*entity, query));
+        }
+        undecided.sort_unstable();
+        undecided.dedup();
+        undecided
+    }
+}
+
+/// Where the report and its coverage go, and in what form.
+struct Output<'a> {
+    args: &'a OutputArgs,
+    format: Format,
+    report: Destination<'a>,
+}
+
+impl<'a> Output<'a> {
+    fn new(args: &'a OutputArgs) -> anyhow::Result<Self> {
+        let format = Format::ALL.into_iter().find(|format| format.name() == args.format);
+        let format = format.unwrap_or(Format::Json);
+        let report = Destination::new(args.output.as_deref());
+        let is_binary = matches!(format, Format::Arrow | Format::ArrowStream | Format::Parquet);
+        if is_binary && report.is_terminal() {
+            bail!(
+                "--format {}: not for a terminal: write it to a file with --output, or pipe it",
+                args.format
+            );
+        }
+        Ok(Self { args, format, report })
+    }
+
+    /// Writes the report and the coverage; files of both appear together, when both are whole.
+    fn write<'r>(
+        &self,
+        coverage: &ReportCoverage<'_>,
+        reports: Reports<'r>,
+        reporter: &mut Reporter<'r>,
+        query: &Query<'r>,
+    ) -> anyhow::Result<()> {
+        let mut json = serde_json::to_string_pretty(coverage).context("coverage")?;
+        json.push('\n');
+        let staged_coverage = match self.args.coverage.as_deref() {
+            Some(path) => Some(
+                Destination::new(Some(path)).stage(|out| Ok(out.write_all(json.as_bytes())?))?,
+            ),
+            None => None,
+        };
+        let layout = Layout {
+            details: self.args.details,
+            many: matches!(reports, Reports::Many(_)),
+            metadata: vec![
+                ("trailfold.version".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+                ("trailfold.coverage".to_owned(), serde_json::to_string(coverage)?),
+            ],
+            width: self.report.is_terminal().then(terminal_width).flatten(),
+        };
+        let staged_report = self.report.stage(|out| {
+            let mut reports: Box<dyn Iterator<Item = OrganizationsReport<'r>>> = match reports {
+                Reports::One(report, _) => Box::new(std::iter::once(*report)),
+                Reports::Many(entities) => Box::new(
+                    // Without a page to cut, no entity's report is refused.
+                    entities.into_iter().filter_map(|it| reporter.report_of(it, query).ok()),
+                ),
+            };
+            Ok(emit::write(self.format, &layout, &mut reports, out)?)
+        })?;
+        staged_report.publish()?;
+        staged_coverage.map_or(Ok(()), super::output::Staged::publish)
+    }
+}
+
+/// Returns the columns of the terminal.
+fn terminal_width() -> Option<u16> {
+    terminal_size::terminal_size().map(|(width, _)| width.0)
+}

@@ -1,0 +1,649 @@
+//! One pass over the bytes of a JSON object that reads the members an event needs and passes over
+//! all others; knows nothing of files or of what an event means.
+//!
+//! Whatever is passed over is still checked to be JSON, so that a fault is found where it is and
+//! the search for the next record starts behind it. Strings that are passed over are not decoded.
+//! No input makes it panic or read past its end.
+
+#![expect(clippy::indexing_slicing, reason = "every index stands behind a check of its bound")]
+
+use std::borrow::Cow;
+
+use super::{Event, RawObject, SessionIssuer, UserIdentity};
+
+/// Objects and arrays nested deeper than this are no record of AWS's.
+const DEEPEST: usize = 512;
+
+/// Members of an envelope whose array holds records.
+const CONTAINERS: [&[u8]; 5] =
+    [b"Records", b"Events", b"logEvents", b"events", b"configurationItems"];
+
+/// Members of an envelope whose object is the record, or leads to it.
+const OBJECT_WRAPPERS: [&[u8]; 4] = [b"detail", b"aws", b"cloudtrail", b"jsonPayload"];
+
+/// Members of an envelope whose string is the record.
+const STRING_WRAPPERS: [&[u8]; 3] = [b"CloudTrailEvent", b"message", b"_raw"];
+
+/// An object in the place of a record.
+#[derive(Debug, Default)]
+pub struct Object<'a> {
+    /// Its members as an event's.
+    pub event: Event<'a>,
+    /// The offset behind its `}`; in an envelope, of the `[` of its array of records.
+    pub end: usize,
+    /// Whether it is an envelope. The members behind its array are unread; [`members`] goes on.
+    pub is_envelope: bool,
+    /// A record within, should this object itself be none.
+    pub inner: Option<Inner<'a>>,
+    /// Whether it has members of a digest file.
+    pub is_digest: bool,
+    /// Whether it has members of an AWS Config item, snapshot or notification.
+    pub is_config: bool,
+    /// How many members it has that are an event's own.
+    pub event_members: u32,
+}
+
+/// A record within an object.
+#[derive(Debug, Clone)]
+pub enum Inner<'a> {
+    /// The bytes of an object, its braces included.
+    Object(&'a [u8]),
+    /// JSON in a string.
+    Text(Cow<'a, str>),
+}
+
+/// Why an object could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The bytes end before it does.
+    Incomplete,
+    /// It is not JSON.
+    Syntax {
+        /// The offset at which it stops being JSON.
+        at: usize,
+        /// What is wrong there.
+        expected: &'static str,
+    },
+}
+
+/// Where the members of an envelope lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Members {
+    /// To the `[` of another array of records, at this offset.
+    Container(usize),
+    /// Behind the envelope's `}`, at this offset.
+    End(usize),
+}
+
+/// Reads the object whose `{` is at `start`.
+///
+/// # Errors
+///
+/// [`Fault`] if the object is cut off or not JSON.
+pub fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
+    let mut cursor = Cursor { bytes, at: start };
+    let mut object = Object::default();
+    cursor.walk_object(|cursor, key| {
+        // What has an event's members is an event, whatever else it has.
+        if object.event_members < 2 && is_container(cursor, key) {
+            object.is_envelope = true;
+            return Ok(Step::Stop);
+        }
+        object_member(cursor, key, &mut object)?;
+        Ok(Step::Next)
+    })?;
+    object.end = cursor.at;
+    Ok(object)
+}
+
+fn is_container(cursor: &Cursor<'_>, key: RawString<'_>) -> bool {
+    CONTAINERS.contains(&key.bytes) && cursor.peek() == Some(b'[')
+}
+
+/// Goes on in an envelope behind the value of one of its members, at `at`.
+///
+/// # Errors
+///
+/// [`Fault`] if the envelope is cut off or not JSON.
+pub fn members(bytes: &[u8], at: usize) -> Result<Members, Fault> {
+    let mut cursor = Cursor { bytes, at };
+    let mut in_container = false;
+    cursor.walk_members(false, |cursor, key| {
+        in_container = is_container(cursor, key);
+        if in_container {
+            return Ok(Step::Stop);
+        }
+        cursor.skip_value()?;
+        Ok(Step::Next)
+    })?;
+    Ok(if in_container { Members::Container(cursor.at) } else { Members::End(cursor.at) })
+}
+
+/// Passes over the value at `at` and returns the offset behind it.
+///
+/// # Errors
+///
+/// [`Fault`] if the value is cut off or not JSON. A number at the very end of the bytes counts as
+/// complete.
+pub fn value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    let mut cursor = Cursor { bytes, at };
+    cursor.skip_value()?;
+    Ok(cursor.at)
+}
+
+/// Returns the string member `name` of an object.
+pub(super) fn string_member<'a>(object: &'a [u8], name: &str) -> Option<Cow<'a, str>> {
+    let mut cursor = Cursor { bytes: object, at: 0 };
+    let mut found = None;
+    let walked = cursor.walk_object(|cursor, key| {
+        if key.bytes == name.as_bytes() {
+            found = cursor.optional_string()?;
+        } else {
+            cursor.skip_value()?;
+        }
+        Ok(Step::Next)
+    });
+    walked.ok().and(found)
+}
+
+/// Returns whether the object at `start` begins as records and their envelopes do: with a member
+/// that is one of theirs.
+pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
+    let mut cursor = Cursor { bytes, at: start };
+    if cursor.peek() != Some(b'{') {
+        return false;
+    }
+    cursor.at += 1;
+    cursor.skip_blanks();
+    let Ok(key) = cursor.string() else {
+        return false;
+    };
+    matches!(
+        key.bytes,
+        b"eventVersion"
+            | b"userIdentity"
+            | b"eventTime"
+            | b"eventSource"
+            | b"eventName"
+            | b"awsRegion"
+            | b"eventID"
+            | b"eventType"
+            | b"eventCategory"
+            | b"additionalEventData"
+            | b"apiVersion"
+            | b"errorCode"
+            | b"@timestamp"
+            | b"version"
+    ) || OBJECT_WRAPPERS.contains(&key.bytes)
+        || STRING_WRAPPERS.contains(&key.bytes)
+}
+
+/// Reads one member of an object in the place of a record; the cursor is at its value.
+fn object_member<'a>(
+    cursor: &mut Cursor<'a>,
+    key: RawString<'a>,
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
+    let event = &mut object.event;
+    let field = match key.bytes {
+        b"eventTime" => &mut event.event_time,
+        b"eventSource" => &mut event.event_source,
+        b"eventName" => &mut event.event_name,
+        b"awsRegion" => &mut event.aws_region,
+        b"eventID" => &mut event.event_id,
+        b"eventType" => &mut event.event_type,
+        b"eventCategory" => &mut event.event_category,
+        b"errorCode" => &mut event.error_code,
+        b"errorMessage" => &mut event.error_message,
+        _ => return other_member(cursor, key, object),
+    };
+    *field = cursor.optional_string()?;
+    object.event_members += 1;
+    Ok(())
+}
+
+/// Reads a member whose value is not simply a string of the event.
+fn other_member<'a>(
+    cursor: &mut Cursor<'a>,
+    key: RawString<'a>,
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
+    match key.bytes {
+        b"userIdentity" => {
+            object.event.user_identity = cursor.user_identity()?;
+            object.event_members += 1;
+        }
+        b"eventVersion" | b"recipientAccountId" | b"sourceIPAddress" | b"userAgent" => {
+            object.event_members += 1;
+            cursor.skip_value()?;
+        }
+        b"requestParameters" => object.event.request_parameters = cursor.raw_object()?,
+        b"responseElements" => object.event.response_elements = cursor.raw_object()?,
+        b"managementEvent" => object.event.management_event = cursor.boolean()?,
+        b"insightDetails" => {
+            object.event.has_insight_details = true;
+            cursor.skip_value()?;
+        }
+        b"@timestamp" => {
+            let timestamp = cursor.optional_string()?;
+            if object.event.event_time.is_none() {
+                object.event.event_time = timestamp;
+            }
+        }
+        b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => {
+            object.is_digest = true;
+            cursor.skip_value()?;
+        }
+        b"configurationItemStatus"
+        | b"configurationItemVersion"
+        | b"configSnapshotId"
+        | b"configRuleArn" => {
+            object.is_config = true;
+            cursor.skip_value()?;
+        }
+        wrapper if OBJECT_WRAPPERS.contains(&wrapper) => {
+            object.inner =
+                cursor.raw_object()?.map(|raw| Inner::Object(raw.0)).or(object.inner.take());
+        }
+        wrapper if STRING_WRAPPERS.contains(&wrapper) => {
+            object.inner = cursor.optional_string()?.map(Inner::Text).or(object.inner.take());
+        }
+        _ => cursor.skip_value()?,
+    }
+    Ok(())
+}
+
+/// Whether a walk over members goes on.
+enum Step {
+    Next,
+    Stop,
+}
+
+/// The bytes between the quotes of a string.
+#[derive(Clone, Copy)]
+struct RawString<'a> {
+    bytes: &'a [u8],
+    escaped: bool,
+}
+
+impl<'a> RawString<'a> {
+    fn decode(self) -> Cow<'a, str> {
+        if self.escaped {
+            return Cow::Owned(unescape(self.bytes));
+        }
+        String::from_utf8_lossy(self.bytes)
+    }
+}
+
+/// Undoes the escapes of a string. What is no escape stays as it is; half a surrogate pair becomes
+/// U+FFFD.
+fn unescape(bytes: &[u8]) -> String {
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        decoded.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some((&kind, behind)) = rest.split_first() else { break };
+        rest = behind;
+        let plain = match kind {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'u' => {
+                let (character, behind) = unicode_escape(rest);
+                rest = behind;
+                decoded.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                continue;
+            }
+            other => other,
+        };
+        decoded.push(plain);
+    }
+    decoded.extend_from_slice(rest);
+    String::from_utf8(decoded)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Reads what stands behind `\u`, and the second half of a surrogate pair.
+fn unicode_escape(bytes: &[u8]) -> (char, &[u8]) {
+    let Some(first) = hex4(bytes) else {
+        return (char::REPLACEMENT_CHARACTER, bytes);
+    };
+    let rest = &bytes[4..];
+    if let Some(character) = char::from_u32(first) {
+        return (character, rest);
+    }
+    let second = rest.strip_prefix(b"\\u").and_then(hex4);
+    match second {
+        Some(second) if first < 0xdc00 && (0xdc00..0xe000).contains(&second) => {
+            let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+            (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), &rest[6..])
+        }
+        _ => (char::REPLACEMENT_CHARACTER, rest),
+    }
+}
+
+fn hex4(bytes: &[u8]) -> Option<u32> {
+    bytes
+        .get(..4)?
+        .iter()
+        .try_fold(0, |value, &byte| char::from(byte).to_digit(16).map(|digit| value << 4 | digit))
+}
+
+/// A place in the bytes.
+struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    const fn syntax(&self, expected: &'static str) -> Fault {
+        Fault::Syntax { at: self.at, expected }
+    }
+
+    /// Takes `byte`, blanks before it and blanks behind it.
+    fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
+        self.skip_blanks();
+        match self.peek() {
+            Some(found) if found == byte => {
+                self.at += 1;
+                self.skip_blanks();
+                Ok(())
+            }
+            Some(_) => Err(self.syntax(expected)),
+            None => Err(Fault::Incomplete),
+        }
+    }
+
+    /// Calls `member` at each value of the object at the cursor and ends behind its `}`, or where
+    /// `member` stops.
+    fn walk_object(
+        &mut self,
+        member: impl FnMut(&mut Self, RawString<'a>) -> Result<Step, Fault>,
+    ) -> Result<(), Fault> {
+        self.expect(b'{', "an object")?;
+        self.walk_members(true, member)
+    }
+
+    /// The same from within the object: before its first key, or behind one of its values.
+    fn walk_members(
+        &mut self,
+        first: bool,
+        mut member: impl FnMut(&mut Self, RawString<'a>) -> Result<Step, Fault>,
+    ) -> Result<(), Fault> {
+        let mut first = first;
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                Some(b'}') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b',') if !first => {
+                    self.at += 1;
+                    self.skip_blanks();
+                }
+                Some(_) if first => {}
+                Some(_) => return Err(self.syntax("`,` or `}`")),
+                None => return Err(Fault::Incomplete),
+            }
+            first = false;
+            let key = self.string()?;
+            self.expect(b':', "`:`")?;
+            if let Step::Stop = member(self, key)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads the string at the cursor.
+    fn string(&mut self) -> Result<RawString<'a>, Fault> {
+        match self.peek() {
+            Some(b'"') => {}
+            Some(_) => return Err(self.syntax("a string")),
+            None => return Err(Fault::Incomplete),
+        }
+        let start = self.at + 1;
+        let mut from = start;
+        let mut escaped = false;
+        loop {
+            let rest = self.bytes.get(from..).ok_or(Fault::Incomplete)?;
+            let stop = memchr::memchr2(b'"', b'\\', rest).ok_or(Fault::Incomplete)?;
+            if rest[stop] == b'"' {
+                self.at = from + stop + 1;
+                return Ok(RawString { bytes: &self.bytes[start..from + stop], escaped });
+            }
+            escaped = true;
+            from += stop + 2;
+        }
+    }
+
+    /// Reads a string, or passes over a value that is none.
+    fn optional_string(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
+        if self.peek() == Some(b'"') {
+            return Ok(Some(self.string()?.decode()));
+        }
+        self.skip_value()?;
+        Ok(None)
+    }
+
+    /// Passes over a value and returns it if it is an object.
+    fn raw_object(&mut self) -> Result<Option<RawObject<'a>>, Fault> {
+        let start = self.at;
+        let is_object = self.peek() == Some(b'{');
+        self.skip_value()?;
+        Ok(is_object.then(|| RawObject(&self.bytes[start..self.at])))
+    }
+
+    /// Reads `true`, `false`, and either as a string, and passes over any other value.
+    fn boolean(&mut self) -> Result<Option<bool>, Fault> {
+        let start = self.at;
+        self.skip_value()?;
+        Ok(match &self.bytes[start..self.at] {
+            b"true" | b"\"true\"" => Some(true),
+            b"false" | b"\"false\"" => Some(false),
+            _ => None,
+        })
+    }
+
+    fn user_identity(&mut self) -> Result<Option<UserIdentity<'a>>, Fault> {
+        if self.peek() != Some(b'{') {
+            self.skip_value()?;
+            return Ok(None);
+        }
+        let mut identity = UserIdentity::default();
+        self.walk_object(|cursor, key| {
+            let field = match key.bytes {
+                b"type" => &mut identity.identity_type,
+                b"principalId" => &mut identity.principal_id,
+                b"arn" => &mut identity.arn,
+                b"accountId" => &mut identity.account_id,
+                b"accessKeyId" => &mut identity.access_key_id,
+                b"invokedBy" => &mut identity.invoked_by,
+                b"sessionContext" => {
+                    identity.has_session_context = cursor.peek() == Some(b'{');
+                    identity.session_issuer = cursor.session_issuer()?;
+                    return Ok(Step::Next);
+                }
+                _ => {
+                    cursor.skip_value()?;
+                    return Ok(Step::Next);
+                }
+            };
+            *field = cursor.optional_string()?;
+            Ok(Step::Next)
+        })?;
+        Ok(Some(identity))
+    }
+
+    /// Reads `sessionIssuer` out of a `sessionContext`.
+    fn session_issuer(&mut self) -> Result<Option<SessionIssuer<'a>>, Fault> {
+        if self.peek() != Some(b'{') {
+            self.skip_value()?;
+            return Ok(None);
+        }
+        let mut issuer = None;
+        self.walk_object(|cursor, key| {
+            if key.bytes != b"sessionIssuer" || cursor.peek() != Some(b'{') {
+                if key.bytes == b"sessionIssuer" {
+                    issuer = None;
+                }
+                cursor.skip_value()?;
+                return Ok(Step::Next);
+            }
+            let mut read = SessionIssuer::default();
+            cursor.walk_object(|cursor, key| {
+                let field = match key.bytes {
+                    b"type" => &mut read.issuer_type,
+                    b"principalId" => &mut read.principal_id,
+                    b"arn" => &mut read.arn,
+                    b"accountId" => &mut read.account_id,
+                    _ => {
+                        cursor.skip_value()?;
+                        return Ok(Step::Next);
+                    }
+                };
+                *field = cursor.optional_string()?;
+                Ok(Step::Next)
+            })?;
+            issuer = Some(read);
+            Ok(Step::Next)
+        })?;
+        Ok(issuer)
+    }
+
+    /// Passes over the value at the cursor.
+    fn skip_value(&mut self) -> Result<(), Fault> {
+        let mut nesting = Nesting::default();
+        loop {
+            self.skip_blanks();
+            match self.peek().ok_or(Fault::Incomplete)? {
+                b'{' => {
+                    self.at += 1;
+                    self.skip_blanks();
+                    if self.peek() == Some(b'}') {
+                        self.at += 1;
+                    } else {
+                        nesting.push(true).ok_or(self.syntax("less nesting"))?;
+                        self.string()?;
+                        self.expect(b':', "`:`")?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.at += 1;
+                    self.skip_blanks();
+                    if self.peek() == Some(b']') {
+                        self.at += 1;
+                    } else {
+                        nesting.push(false).ok_or(self.syntax("less nesting"))?;
+                        continue;
+                    }
+                }
+                b'"' => {
+                    self.string()?;
+                }
+                b't' => self.literal(b"true")?,
+                b'f' => self.literal(b"false")?,
+                b'n' => self.literal(b"null")?,
+                b'-' | b'0'..=b'9' => self.number()?,
+                _ => return Err(self.syntax("a value")),
+            }
+            if !self.close(&mut nesting)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Behind a value: closes what it ends and goes to the next one. Returns whether there is one.
+    fn close(&mut self, nesting: &mut Nesting) -> Result<bool, Fault> {
+        while let Some(in_object) = nesting.top() {
+            self.skip_blanks();
+            match (self.peek().ok_or(Fault::Incomplete)?, in_object) {
+                (b',', true) => {
+                    self.at += 1;
+                    self.skip_blanks();
+                    self.string()?;
+                    self.expect(b':', "`:`")?;
+                    return Ok(true);
+                }
+                (b',', false) => {
+                    self.at += 1;
+                    return Ok(true);
+                }
+                (b'}', true) | (b']', false) => {
+                    self.at += 1;
+                    nesting.pop();
+                }
+                (_, true) => return Err(self.syntax("`,` or `}`")),
+                (_, false) => return Err(self.syntax("`,` or `]`")),
+            }
+        }
+        Ok(false)
+    }
+
+    fn literal(&mut self, literal: &'static [u8]) -> Result<(), Fault> {
+        let rest = &self.bytes[self.at..];
+        if rest.starts_with(literal) {
+            self.at += literal.len();
+            return Ok(());
+        }
+        Err(if literal.starts_with(rest) { Fault::Incomplete } else { self.syntax("a value") })
+    }
+
+    fn number(&mut self) -> Result<(), Fault> {
+        let rest = &self.bytes[self.at..];
+        let length = rest
+            .iter()
+            .take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+            .count();
+        let digits = rest[..length].iter().any(u8::is_ascii_digit);
+        if !digits {
+            return Err(if length == rest.len() {
+                Fault::Incomplete
+            } else {
+                self.syntax("a number")
+            });
+        }
+        self.at += length;
+        Ok(())
+    }
+}
+
+/// Which of the open brackets are braces.
+#[derive(Default)]
+struct Nesting {
+    braces: [u64; DEEPEST / 64],
+    depth: usize,
+}
+
+impl Nesting {
+    fn push(&mut self, brace: bool) -> Option<()> {
+        let word = self.braces.get_mut(self.depth / 64)?;
+        let bit = 1 << (self.depth % 64);
+        *word = if brace { *word | bit } else { *word & !bit };
+        self.depth += 1;
+        Some(())
+    }
+
+    const fn pop(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn top(&self) -> Option<bool> {
+        let top = self.depth.checked_sub(1)?;
+        Some(self.braces[top / 64] >> (top % 64) & 1 == 1)
+    }
+}

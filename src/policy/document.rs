@@ -1,0 +1,529 @@
+//! Reads policy documents by IAM's grammar; knows not what they allow.
+//!
+//! The grammar is that of IAM's own validation. What IAM refuses is an error that names the place
+//! (S10), never a statement that says less or more than its author meant.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement};
+
+/// How much of a document's text a message quotes, in characters.
+const QUOTED: usize = 80;
+
+const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
+const STATEMENT_ELEMENTS: [&str; 7] =
+    ["Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"];
+
+/// Why a document is no policy, and where (S10).
+///
+/// The caller, who knows it, puts the policy's name in front.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// It is no JSON, or a key of an object occurs twice.
+    #[error("line {line}, column {column}: {reason}")]
+    Json {
+        /// From 1; 0 when the whole text is meant.
+        line: usize,
+        /// From 1, in bytes.
+        column: usize,
+        /// What the JSON reader says.
+        reason: String,
+    },
+    /// A value is of another type than the grammar asks for.
+    #[error("{place}: expected {expected}")]
+    Type {
+        /// Where the value stands.
+        place: Place,
+        /// What should stand there.
+        expected: &'static str,
+    },
+    /// An object has a key that is no element of policies, such as `NotResouce`.
+    #[error("{place}: unknown element `{element}`")]
+    Unknown {
+        /// Where the object stands.
+        place: Place,
+        /// The key.
+        element: String,
+    },
+    /// A statement names a principal: then it is of a resource's policy.
+    #[error("{place}: `{element}` belongs to resource policies, not here")]
+    Principal {
+        /// Where the statement stands.
+        place: Place,
+        /// `Principal` or `NotPrincipal`.
+        element: &'static str,
+    },
+    /// An element that must be there is missing.
+    #[error("{place}: {element} is missing")]
+    Missing {
+        /// Where the object stands.
+        place: Place,
+        /// The element, or the two of which one must be there.
+        element: &'static str,
+    },
+    /// Two elements exclude one another.
+    #[error("{place}: `{one}` and `{other}` exclude one another")]
+    Both {
+        /// Where the statement stands.
+        place: Place,
+        /// Such as `Action`.
+        one: &'static str,
+        /// Such as `NotAction`.
+        other: &'static str,
+    },
+    /// A list has no element.
+    #[error("{place}: the list is empty")]
+    Empty {
+        /// Where the list stands.
+        place: Place,
+    },
+    /// A text is none of those that the grammar has.
+    #[error("{place}: `{text}`: {reason}")]
+    Text {
+        /// Where the text stands.
+        place: Place,
+        /// The text, its control characters escaped, its end cut off.
+        text: String,
+        /// What the grammar has.
+        reason: &'static str,
+    },
+}
+
+/// Where in a document something stands: `Statement[2].Action[0]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place(String);
+
+impl Place {
+    fn key(&self, key: &str) -> Self {
+        let dot = if self.0.is_empty() { "" } else { "." };
+        Self(format!("{}{dot}{}", self.0, quoted(key)))
+    }
+
+    fn index(&self, index: usize) -> Self {
+        Self(format!("{}[{index}]", self.0))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() { f.write_str("the document") } else { write!(f, "`{}`", self.0) }
+    }
+}
+
+impl Policy {
+    /// Reads a document of JSON text, with or without a byte order mark.
+    ///
+    /// # Errors
+    ///
+    /// Says what is malformed and where (S10). A key that occurs twice in an object is malformed.
+    pub fn parse(document: &str) -> Result<Self, PolicyError> {
+        let document = document.strip_prefix('\u{feff}').unwrap_or(document);
+        let Strict(value) = serde_json::from_str(document).map_err(|error| json_error(&error))?;
+        Self::from_value(&value)
+    }
+
+    /// Reads a document that is a JSON value already, as in `get-account-authorization-details`.
+    ///
+    /// # Errors
+    ///
+    /// Says what is malformed and where (S10). Keys that occurred twice can no longer be seen.
+    pub fn from_value(document: &Value) -> Result<Self, PolicyError> {
+        let root = Place::default();
+        let document = object(document, &root)?;
+        known(document, &POLICY_ELEMENTS, &root)?;
+        let variables = match optional_text(document, "Version", &root)? {
+            Some("2012-10-17") => true,
+            // The default; it has no policy variables.
+            Some("2008-10-17") | None => false,
+            Some(text) => {
+                let reason = "expected `2012-10-17` or `2008-10-17`";
+                return Err(text_error(root.key("Version"), text, reason));
+            }
+        };
+        optional_text(document, "Id", &root)?;
+        let place = root.key("Statement");
+        let statements = match document.get("Statement") {
+            None => return Err(PolicyError::Missing { place: root, element: "`Statement`" }),
+            Some(Value::Array(statements)) if statements.is_empty() => {
+                return Err(PolicyError::Empty { place });
+            }
+            Some(Value::Array(statements)) => statements
+                .iter()
+                .enumerate()
+                .map(|(index, statement)| read_statement(statement, variables, &place.index(index)))
+                .collect::<Result<_, _>>()?,
+            Some(statement) => vec![read_statement(statement, variables, &place)?],
+        };
+        Ok(Self { statements })
+    }
+}
+
+fn read_statement(
+    statement: &Value,
+    variables: bool,
+    place: &Place,
+) -> Result<Statement, PolicyError> {
+    let statement = object(statement, place)?;
+    for element in ["Principal", "NotPrincipal"] {
+        if statement.contains_key(element) {
+            return Err(PolicyError::Principal { place: place.clone(), element });
+        }
+    }
+    known(statement, &STATEMENT_ELEMENTS, place)?;
+    optional_text(statement, "Sid", place)?;
+    let effect = match optional_text(statement, "Effect", place)? {
+        Some("Allow") => Effect::Allow,
+        Some("Deny") => Effect::Deny,
+        Some(text) => {
+            return Err(text_error(place.key("Effect"), text, "expected `Allow` or `Deny`"));
+        }
+        None => return Err(PolicyError::Missing { place: place.clone(), element: "`Effect`" }),
+    };
+    let actions = Choice { element: "Action", complement: "NotAction" };
+    let resources = Choice { element: "Resource", complement: "NotResource" };
+    Ok(Statement {
+        effect,
+        conditional: is_conditional(statement, place)?,
+        actions: actions.read(statement, place, ActionPattern::parse)?,
+        resources: resources
+            .read(statement, place, |text| ResourcePattern::parse(text, variables))?,
+    })
+}
+
+/// Two elements of which a statement has exactly one.
+struct Choice {
+    element: &'static str,
+    complement: &'static str,
+}
+
+impl Choice {
+    fn read<T>(
+        &self,
+        statement: &Map<String, Value>,
+        place: &Place,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> Result<Selection<T>, PolicyError> {
+        let Self { element, complement } = *self;
+        let (name, value) = match (statement.get(element), statement.get(complement)) {
+            (Some(value), None) => (element, value),
+            (None, Some(value)) => (complement, value),
+            (Some(_), Some(_)) => {
+                let (one, other) = (element, complement);
+                return Err(PolicyError::Both { place: place.clone(), one, other });
+            }
+            (None, None) => {
+                let element = match element {
+                    "Action" => "`Action` or `NotAction`",
+                    _ => "`Resource` or `NotResource`",
+                };
+                return Err(PolicyError::Missing { place: place.clone(), element });
+            }
+        };
+        let place = place.key(name);
+        let parse_at = |value: &Value, place: Place| match value {
+            Value::String(text) => parse(text).map_err(|reason| text_error(place, text, reason)),
+            _ => Err(PolicyError::Type { place, expected: "a string" }),
+        };
+        let patterns = match value {
+            Value::Array(values) if values.is_empty() => return Err(PolicyError::Empty { place }),
+            Value::Array(values) => values
+                .iter()
+                .enumerate()
+                .map(|(index, value)| parse_at(value, place.index(index)))
+                .collect::<Result<_, _>>()?,
+            Value::String(_) => vec![parse_at(value, place)?],
+            _ => return Err(PolicyError::Type { place, expected: "a string or an array" }),
+        };
+        Ok(Selection { complement: name == complement, patterns })
+    }
+}
+
+/// Whether the statement has a condition that tests something: an empty one holds always.
+fn is_conditional(statement: &Map<String, Value>, place: &Place) -> Result<bool, PolicyError> {
+    let Some(condition) = statement.get("Condition") else {
+        return Ok(false);
+    };
+    let place = place.key("Condition");
+    let mut tests = false;
+    for (operator, keys) in object(condition, &place)? {
+        tests |= !object(keys, &place.key(operator))?.is_empty();
+    }
+    Ok(tests)
+}
+
+fn object<'v>(value: &'v Value, place: &Place) -> Result<&'v Map<String, Value>, PolicyError> {
+    let wrong = || PolicyError::Type { place: place.clone(), expected: "an object" };
+    value.as_object().ok_or_else(wrong)
+}
+
+fn known(map: &Map<String, Value>, elements: &[&str], place: &Place) -> Result<(), PolicyError> {
+    match map.keys().find(|key| !elements.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) => Err(PolicyError::Unknown { place: place.clone(), element: quoted(key) }),
+    }
+}
+
+fn optional_text<'v>(
+    map: &'v Map<String, Value>,
+    key: &str,
+    place: &Place,
+) -> Result<Option<&'v str>, PolicyError> {
+    match map.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(PolicyError::Type { place: place.key(key), expected: "a string" }),
+    }
+}
+
+fn text_error(place: Place, text: &str, reason: &'static str) -> PolicyError {
+    PolicyError::Text { place, text: quoted(text), reason }
+}
+
+/// Returns the text as a message may quote it.
+fn quoted(text: &str) -> String {
+    let mut quoted: String = text.chars().take(QUOTED).flat_map(char::escape_debug).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        quoted.push('…');
+    }
+    quoted
+}
+
+fn json_error(error: &serde_json::Error) -> PolicyError {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let reason = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
+    PolicyError::Json { line, column, reason: reason.to_owned() }
+}
+
+/// A JSON value none of whose objects has a key twice.
+struct Strict(Value);
+
+impl<'de> Deserialize<'de> for Strict {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(StrictVisitor).map(Self)
+    }
+}
+
+struct StrictVisitor;
+
+impl<'de> Visitor<'de> for StrictVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Strict(value)) = access.next_element()? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!("key `{}` occurs twice", quoted(&key))));
+            }
+            let Strict(value) = access.next_value()?;
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(document: &str) -> String {
+        Policy::parse(document).unwrap_err().to_string()
+    }
+
+    fn statement(statement: &str) -> String {
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"*",
+            "Resource":"*"}},{statement}]}}"#
+        );
+        message(&document)
+    }
+
+    #[test]
+    fn s5_string_or_array_everywhere_and_one_statement_or_more() {
+        let policies = [
+            r#"{"Statement":{"Effect":"Deny","NotAction":"s3:*","NotResource":"arn:aws:s3:::b"}}"#,
+            r#"{"Version":"2008-10-17","Id":"i","Statement":[{"Sid":"s","Effect":"Deny",
+            "NotAction":["S3:*"],"NotResource":["arn:aws:s3:::b"]}]}"#,
+        ]
+        .map(|document| Policy::parse(document).unwrap());
+        assert_eq!(policies[0], policies[1]);
+        assert!(policies[0].statements[0].actions.complement);
+    }
+
+    #[test]
+    fn s10_broken_json_is_named_by_line_and_column() {
+        let document = "{\n  // a comment\n}";
+        assert_eq!(message(document), "line 2, column 3: key must be a string");
+        assert_eq!(message("{\"Statement\": [${ACCOUNT}]}"), "line 1, column 16: expected value");
+        assert!(message("").starts_with("line 1, column 0: EOF while parsing"));
+        assert!(message("{\"Statement\": []} x").starts_with("line 1, column 19: trailing"));
+        let deep = "[".repeat(100_000);
+        assert!(message(&deep).contains("recursion limit"));
+    }
+
+    #[test]
+    fn s10_a_key_that_occurs_twice_is_refused() {
+        let document = "{\"Statement\":{\"Effect\":\"Allow\",\n\"Effect\":\"Deny\"}}";
+        assert_eq!(message(document), "line 2, column 8: key `Effect` occurs twice");
+    }
+
+    #[test]
+    fn s10_the_document_is_an_object_with_statements() {
+        for (document, expected) in [
+            ("[]", "the document: expected an object"),
+            ("{}", "the document: `Statement` is missing"),
+            (r#"{"Statement":[]}"#, "`Statement`: the list is empty"),
+            (r#"{"Statement":null}"#, "`Statement`: expected an object"),
+            (r#"{"Statement":[1]}"#, "`Statement[0]`: expected an object"),
+            (r#"{"Statements":[]}"#, "the document: unknown element `Statements`"),
+            (r#"{"Id":1,"Statement":[]}"#, "`Id`: expected a string"),
+            (
+                r#"{"Effect":"Allow","Action":"*","Resource":"*"}"#,
+                "the document: unknown element `Action`",
+            ),
+            (
+                r#"{"Version":"2012-10-18","Statement":[]}"#,
+                "`Version`: `2012-10-18`: expected `2012-10-17` or `2008-10-17`",
+            ),
+        ] {
+            assert_eq!(message(document), expected, "{document}");
+        }
+    }
+
+    #[test]
+    fn s10_a_malformed_statement_is_named_with_its_place() {
+        for (text, expected) in [
+            (
+                r#"{"Effect":"Deny","Action":"a:b","NotResouce":"*"}"#,
+                "`Statement[1]`: unknown element `NotResouce`",
+            ),
+            (
+                r#"{"Effect":"Deny","Principal":"*","Action":"a:b","Resource":"*"}"#,
+                "`Statement[1]`: `Principal` belongs to resource policies, not here",
+            ),
+            (r#"{"Action":"a:b","Resource":"*"}"#, "`Statement[1]`: `Effect` is missing"),
+            (
+                r#"{"Effect":"allow","Action":"a:b","Resource":"*"}"#,
+                "`Statement[1].Effect`: `allow`: expected `Allow` or `Deny`",
+            ),
+            (
+                r#"{"Effect":"Allow","Resource":"*"}"#,
+                "`Statement[1]`: `Action` or `NotAction` is missing",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b"}"#,
+                "`Statement[1]`: `Resource` or `NotResource` is missing",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","NotAction":"a:c","Resource":"*"}"#,
+                "`Statement[1]`: `Action` and `NotAction` exclude one another",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","NotResource":"*","Resource":"*"}"#,
+                "`Statement[1]`: `Resource` and `NotResource` exclude one another",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":[],"Resource":"*"}"#,
+                "`Statement[1].Action`: the list is empty",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","Resource":{}}"#,
+                "`Statement[1].Resource`: expected a string or an array",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":["a:b",null],"Resource":"*"}"#,
+                "`Statement[1].Action[1]`: expected a string",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":["a:b","s3"],"Resource":"*"}"#,
+                "`Statement[1].Action[1]`: `s3`: an action is `*` or has a service prefix, such \
+                 as `s3:GetObject`",
+            ),
+            (
+                r#"{"Effect":"Allow","NotAction":"s3:","Resource":"*"}"#,
+                "`Statement[1].NotAction`: `s3:`: the action's name is missing behind the colon",
+            ),
+            (
+                r#"{"Effect":"Allow","Action":"a:b","Resource":"bu\ncket"}"#,
+                "`Statement[1].Resource`: `bu\\ncket`: a resource is `*` or an ARN, such as \
+                 `arn:aws:s3:::bucket/*`",
+            ),
+            (
+                r#"{"Effect":"Deny","Action":"a:b","Resource":"*","Condition":[]}"#,
+                "`Statement[1].Condition`: expected an object",
+            ),
+            (
+                r#"{"Effect":"Deny","Action":"a:b","Resource":"*","Condition":{"Bool":"x"}}"#,
+                "`Statement[1].Condition.Bool`: expected an object",
+            ),
+        ] {
+            assert_eq!(statement(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn s10_long_texts_are_cut_in_messages() {
+        let long = "x".repeat(10_000);
+        let text = format!(r#"{{"Effect":"Allow","Action":"{long}","Resource":"*"}}"#);
+        assert!(statement(&text).len() < 300);
+    }
+
+    #[test]
+    fn s3_an_empty_condition_holds_always() {
+        for (condition, expected) in [
+            ("{}", false),
+            (r#"{"StringEquals":{}}"#, false),
+            (r#"{"StringEquals":{"aws:x":"y"}}"#, true),
+        ] {
+            let document = format!(
+                r#"{{"Statement":{{"Effect":"Deny","Action":"*","Resource":"*",
+                "Condition":{condition}}}}}"#
+            );
+            let policy = Policy::parse(&document).unwrap();
+            assert_eq!(policy.statements[0].conditional, expected, "{condition}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! What a chain of policies allows; knows no tree and no log.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Policy;
+use super::compile::{
+    ActionSet, ActionTable, ClauseKey, Compiled, Cover, Patterns, PolicyIndex, Reduced,
+    UniverseIndex,
+};
+use super::witness::{Clause, Question, Verdict, search};
+use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
+
+/// How many steps the searches of one chain may take together: a second's work.
+const STEPS: u64 = 20_000_000;
+
+/// The services that a chain allows (S2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedServices {
+    /// All of them, those of `undecided` among them.
+    pub services: ServiceSet,
+    /// Those whose patterns were too entangled to decide within bounds. They count as allowed, for
+    /// a service that is not listed looks as if nobody may use it.
+    pub undecided: ServiceSet,
+}
+
+/// The actions of one service that a chain allows (I4).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedActions {
+    /// Positions in the catalog's list of the service's actions, ascending; those of `undecided`
+    /// among them.
+    pub actions: Vec<usize>,
+    /// Those that were too entangled to decide within bounds; they count as allowed.
+    pub undecided: Vec<usize>,
+}
+
+/// Says what chains of policies allow, and remembers it.
+///
+/// A chain is a list of levels, in any order: the root's policies, each unit's, the account's. An
+/// identity's policies are a chain of one level (I1). An answer depends on the chain alone, not on
+/// what was asked before.
+#[derive(Debug)]
+pub struct Evaluator<'c> {
+    catalog: &'c Catalog,
+    table: ActionTable,
+    patterns: Patterns,
+    known: HashMap<Policy, PolicyIndex>,
+    policies: Vec<Compiled>,
+    chains: HashMap<Vec<Vec<PolicyIndex>>, Arc<AllowedServices>>,
+    verdicts: HashMap<QuestionKey, (Verdict, u64)>,
+}
+
+/// A question to [`search`], in the one form that equal questions share.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct QuestionKey {
+    universe: UniverseIndex,
+    levels: Vec<Vec<ClauseKey>>,
+    denies: Vec<ClauseKey>,
+}
+
+/// A chain folded into sets of actions.
+struct Chain {
+    levels: Vec<Vec<PolicyIndex>>,
+    /// Per level, the actions allowed on every resource.
+    whole: Vec<ActionSet>,
+    /// Actions that are allowed at every level on every resource and denied on none.
+    certain: ActionSet,
+    /// Actions of which it depends on the resource.
+    open: ActionSet,
+}
+
+impl<'c> Evaluator<'c> {
+    /// Makes an evaluator that knows no policy yet.
+    pub fn new(catalog: &'c Catalog) -> Self {
+        Self {
+            catalog,
+            table: ActionTable::new(catalog),
+            patterns: Patterns::default(),
+            known: HashMap::new(),
+            policies: Vec::new(),
+            chains: HashMap::new(),
+            verdicts: HashMap::new(),
+        }
+    }
+
+    /// Compiles a policy. Equal policies have one index.
+    pub fn add(&mut self, policy: &Policy) -> PolicyIndex {
+        if let Some(&index) = self.known.get(policy) {
+            return index;
+        }
+        let index = u32::try_from(self.policies.len()).expect("policies fit into memory");
+        let index = PolicyIndex(index);
+        self.policies.push(Compiled::new(policy, self.catalog, &self.table, &mut self.patterns));
+        self.known.insert(policy.clone(), index);
+        index
+    }
+
+    /// Returns what those may use whom no policy binds: every listed service (S6).
+    pub fn exempt(&self) -> AllowedServices {
+        let undecided = ServiceSet::empty(self.catalog);
+        AllowedServices { services: self.catalog.listed(), undecided }
+    }
+
+    /// Returns the listed services of which some action on some resource is allowed at every level
+    /// and denied at none (S1, S2).
+    ///
+    /// A level without a policy allows nothing; a chain without a level restricts nothing.
+    ///
+    /// # Panics
+    ///
+    /// If an index comes from another evaluator.
+    pub fn allowed_services(&mut self, levels: &[Vec<PolicyIndex>]) -> Arc<AllowedServices> {
+        let levels = normal(levels);
+        if let Some(known) = self.chains.get(&levels) {
+            return Arc::clone(known);
+        }
+        let chain = self.fold(levels);
+        let empty = ServiceSet::empty(self.catalog);
+        let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
+        let mut steps = STEPS;
+        for at in 0..self.table.services().len() {
+            let Some((service, range)) = self.table.services().get(at).cloned() else {
+                continue;
+            };
+            let mut verdict = Verdict::Absent;
+            if chain.certain.within(range.clone()).next().is_some() {
+                verdict = Verdict::Found;
+            }
+            for action in chain.open.within(range) {
+                match verdict {
+                    Verdict::Found => break,
+                    Verdict::Undecided if steps == 0 => break,
+                    Verdict::Undecided | Verdict::Absent => {}
+                }
+                verdict = match self.decide(action, &chain, &mut steps) {
+                    Verdict::Absent => verdict,
+                    decided => decided,
+                };
+            }
+            if verdict != Verdict::Absent {
+                allowed.services.insert(service);
+            }
+            if verdict == Verdict::Undecided {
+                allowed.undecided.insert(service);
+            }
+        }
+        let allowed = Arc::new(allowed);
+        self.chains.insert(chain.levels, Arc::clone(&allowed));
+        allowed
+    }
+
+    /// Returns the actions of a listed service that are allowed at every level and denied at none,
+    /// on some resource (I4). A service whose actions are not published has none to return.
+    ///
+    /// # Panics
+    ///
+    /// If an index comes from another evaluator.
+    pub fn allowed_actions(
+        &mut self,
+        service: ServiceIndex,
+        levels: &[Vec<PolicyIndex>],
+    ) -> AllowedActions {
+        let chain = self.fold(normal(levels));
+        let mut allowed = AllowedActions::default();
+        let mut steps = STEPS;
+        let range = self.table.actions(service);
+        let first = range.start;
+        for action in range.filter(|&action| self.table.is_named(action)).collect::<Vec<_>>() {
+            let verdict = if chain.certain.contains(action) {
+                Verdict::Found
+            } else if chain.open.contains(action) {
+                self.decide(action, &chain, &mut steps)
+            } else {
+                Verdict::Absent
+            };
+            if verdict != Verdict::Absent {
+                allowed.actions.push(action - first);
+            }
+            if verdict == Verdict::Undecided {
+                allowed.undecided.push(action - first);
+            }
+        }
+        allowed
+    }
+
+    fn policy(&self, index: PolicyIndex) -> &Compiled {
+        let policy = self.policies.get(index.0 as usize);
+        policy.expect("an index belongs to the evaluator that gave it")
+    }
+
+    fn fold(&self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
+        let mut whole = Vec::with_capacity(levels.len());
+        let (mut certain, mut open) = (self.table.every(), self.table.every());
+        let mut denied = Cover::default();
+        for level in &levels {
+            let mut allowed = Cover::default();
+            for &index in level {
+                let policy = self.policy(index);
+                allowed.whole.union_with(&policy.allow.whole);
+                allowed.touched.union_with(&policy.allow.touched);
+                denied.whole.union_with(&policy.deny.whole);
+                denied.touched.union_with(&policy.deny.touched);
+            }
+            certain.intersect_with(&allowed.whole);
+            open.intersect_with(&allowed.touched);
+            whole.push(allowed.whole);
+        }
+        certain.subtract(&denied.touched);
+        open.subtract(&denied.whole);
+        open.subtract(&certain);
+        Chain { levels, whole, certain, open }
+    }
+
+    /// Says whether the action is allowed on some resource, and takes the steps from those left.
+    fn decide(&mut self, action: usize, chain: &Chain, steps: &mut u64) -> Verdict {
+        let mut verdict = Verdict::Absent;
+        for universe in self.table.universes(action).to_vec() {
+            let Some(question) = self.question(action, universe, chain) else {
+                continue;
+            };
+            match self.ask(question, steps) {
+                Verdict::Found => return Verdict::Found,
+                Verdict::Undecided => verdict = Verdict::Undecided,
+                Verdict::Absent => {}
+            }
+        }
+        verdict
+    }
+
+    /// Puts what the chain says of the action on a universe's resources into one question; none if
+    /// the answer is no.
+    fn question(
+        &mut self,
+        action: usize,
+        universe: UniverseIndex,
+        chain: &Chain,
+    ) -> Option<QuestionKey> {
+        let mut key = QuestionKey { universe, levels: Vec::new(), denies: Vec::new() };
+        for (level, whole) in chain.levels.iter().zip(&chain.whole) {
+            let mut clauses = Vec::new();
+            let mut always = whole.contains(action);
+            for &index in level {
+                let policy = self.policies.get(index.0 as usize)?;
+                for part in policy.deny.parts.iter().filter(|part| part.actions.contains(action)) {
+                    match self.patterns.reduce(&part.clause, universe, &self.table) {
+                        Reduced::Always => return None,
+                        Reduced::Never => {}
+                        Reduced::Open(clause) => key.denies.push(clause),
+                    }
+                }
+                for part in policy.allow.parts.iter().filter(|part| part.actions.contains(action)) {
+                    match self.patterns.reduce(&part.clause, universe, &self.table) {
+                        _ if always => break,
+                        Reduced::Always => always = true,
+                        Reduced::Never => {}
+                        Reduced::Open(clause) => clauses.push(clause),
+                    }
+                }
+            }
+            match (always, clauses.is_empty()) {
+                (true, _) => {}
+                (false, true) => return None,
+                (false, false) => {
+                    clauses.sort_unstable();
+                    clauses.dedup();
+                    key.levels.push(clauses);
+                }
+            }
+        }
+        key.levels.sort_unstable();
+        key.levels.dedup();
+        key.denies.sort_unstable();
+        key.denies.dedup();
+        Some(key)
+    }
+
+    fn ask(&mut self, key: QuestionKey, steps: &mut u64) -> Verdict {
+        if key.levels.is_empty() && key.denies.is_empty() {
+            return Verdict::Found;
+        }
+        if *steps == 0 {
+            return Verdict::Undecided;
+        }
+        let (verdict, taken) = match self.verdicts.get(&key) {
+            Some(&known) => known,
+            None => {
+                let answer = self.search(&key);
+                self.verdicts.insert(key, answer);
+                answer
+            }
+        };
+        // Steps count for a chain even if another has taken them already: the answer must not
+        // depend on what was asked before.
+        match steps.checked_sub(taken) {
+            Some(left) => {
+                *steps = left;
+                verdict
+            }
+            None => {
+                *steps = 0;
+                Verdict::Undecided
+            }
+        }
+    }
+
+    fn search(&self, key: &QuestionKey) -> (Verdict, u64) {
+        let Some(universe) = self.table.glob(key.universe) else {
+            // No ARN pattern meets `*`, so nothing is left open there.
+            return (Verdict::Found, 0);
+        };
+        let clause = |key: &ClauseKey| Clause {
+            complement: key.complement,
+            patterns: key.patterns.iter().filter_map(|&at| self.patterns.glob(at)).collect(),
+        };
+        search(&Question {
+            universe,
+            levels: key.levels.iter().map(|level| level.iter().map(clause).collect()).collect(),
+            denies: key.denies.iter().map(clause).collect(),
+        })
+    }
+}
+
+/// Brings a chain into the one form that equal chains share: neither the order of levels nor that
+/// of a level's policies matters.
+fn normal(levels: &[Vec<PolicyIndex>]) -> Vec<Vec<PolicyIndex>> {
+    let mut levels = levels.to_vec();
+    for level in &mut levels {
+        level.sort_unstable();
+        level.dedup();
+    }
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}

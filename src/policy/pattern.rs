@@ -1,0 +1,420 @@
+//! The wildcard patterns of actions and resources; knows no statement and no catalog.
+
+/// One token of a pattern's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Token {
+    Char(char),
+    /// `?`
+    One,
+    /// `*`, a policy variable, or a missing field.
+    Many,
+}
+
+/// The characters that a wildcard stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// All but the colon: a wildcard in one of the first five fields of an ARN (S8).
+    Field,
+    /// Every character.
+    Any,
+}
+
+impl Class {
+    fn has(self, symbol: Symbol) -> bool {
+        self == Self::Any || symbol != Symbol::Char(':')
+    }
+}
+
+/// A character as patterns see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Symbol {
+    /// Any character that no pattern at hand names, and that is no colon.
+    Other,
+    Char(char),
+}
+
+/// What a [`Glob`] reads to get from one position to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    Char(char),
+    One(Class),
+}
+
+impl Step {
+    pub(super) fn has(self, symbol: Symbol) -> bool {
+        match self {
+            Self::Char(char) => symbol == Symbol::Char(char),
+            Self::One(class) => class.has(symbol),
+        }
+    }
+}
+
+/// A pattern as an automaton: position `i` is reached when the first `i` steps have been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Glob {
+    steps: Vec<Step>,
+    // INVARIANT: one longer than `steps`.
+    /// Per position, what may be read without leaving it: a `*` stands there.
+    loops: Vec<Option<Class>>,
+}
+
+impl Glob {
+    /// Makes the automaton of one string in which wildcards stand for every character.
+    pub(super) fn of_text(tokens: &[Token]) -> Self {
+        let mut glob = Self { steps: Vec::with_capacity(tokens.len()), loops: vec![None] };
+        glob.append(tokens, Class::Any);
+        glob
+    }
+
+    /// Makes the automaton of an ARN's six fields.
+    fn of_fields(fields: &[Vec<Token>; 6]) -> Self {
+        let mut glob = Self { steps: Vec::new(), loops: vec![None] };
+        let [first, middle @ .., last] = fields;
+        glob.append(first, Class::Field);
+        for field in middle {
+            glob.append(&[Token::Char(':')], Class::Field);
+            glob.append(field, Class::Field);
+        }
+        glob.append(&[Token::Char(':')], Class::Field);
+        glob.append(last, Class::Any);
+        glob
+    }
+
+    fn append(&mut self, tokens: &[Token], class: Class) {
+        for token in tokens {
+            let step = match *token {
+                Token::Char(char) => Step::Char(char),
+                Token::One => Step::One(class),
+                Token::Many => {
+                    if let Some(position) = self.loops.last_mut() {
+                        *position = Some(class);
+                    }
+                    continue;
+                }
+            };
+            self.steps.push(step);
+            self.loops.push(None);
+        }
+    }
+
+    /// Returns the position at which the whole pattern has been read.
+    pub(super) fn end(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Returns what is read to leave the position for the next one.
+    pub(super) fn step(&self, position: usize) -> Option<Step> {
+        self.steps.get(position).copied()
+    }
+
+    /// Whether the symbol may be read without leaving the position.
+    pub(super) fn stays(&self, position: usize, symbol: Symbol) -> bool {
+        self.loop_at(position).is_some_and(|class| class.has(symbol))
+    }
+
+    /// Returns what may be read without leaving the position, if anything.
+    pub(super) fn loop_at(&self, position: usize) -> Option<Class> {
+        self.loops.get(position).copied().flatten()
+    }
+
+    /// Whether the pattern matches the whole text.
+    pub(super) fn matches(&self, text: &str) -> bool {
+        let mut rest = text.chars();
+        let mut position = 0;
+        // The last `*` reached and the text behind what it has eaten so far. Earlier ones need no
+        // second try: whatever they could eat, the later one can.
+        let mut retry = None;
+        loop {
+            if self.loop_at(position).is_some() {
+                retry = Some((position, rest.clone()));
+            }
+            let Some(char) = rest.next() else {
+                return position == self.end();
+            };
+            if self.step(position).is_some_and(|step| step.has(Symbol::Char(char))) {
+                position += 1;
+                continue;
+            }
+            let Some((star, mut behind)) = retry.take() else {
+                return false;
+            };
+            match behind.next() {
+                Some(char) if self.stays(star, Symbol::Char(char)) => {
+                    position = star;
+                    rest = behind;
+                }
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// A pattern of `Action` or `NotAction`, in lower case: actions compare without case (S5).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ActionPattern {
+    /// The service prefix; none is `*`.
+    pub(super) namespace: Option<String>,
+    /// The action's name.
+    pub(super) name: Vec<Token>,
+}
+
+impl ActionPattern {
+    /// Reads `*` or `prefix:name`; else says what is wrong with it.
+    ///
+    /// The prefix is a service's or `*` alone. IAM refuses other wildcards in it ("Vendor … is not
+    /// valid"), and so does this.
+    pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
+        if text == "*" {
+            return Ok(Self { namespace: None, name: vec![Token::Many] });
+        }
+        let Some((prefix, name)) = text.split_once(':') else {
+            return Err("an action is `*` or has a service prefix, such as `s3:GetObject`");
+        };
+        if name.is_empty() {
+            return Err("the action's name is missing behind the colon");
+        }
+        if name.contains(':') {
+            return Err("an action has one colon only");
+        }
+        let namespace = match prefix {
+            "*" => None,
+            "" => return Err("the service prefix is missing before the colon"),
+            _ if prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) => {
+                Some(prefix.to_ascii_lowercase())
+            }
+            _ => return Err("the service prefix is `*` alone or letters, digits, `-` and `.`"),
+        };
+        Ok(Self { namespace, name: tokens(&name.to_lowercase()) })
+    }
+
+    /// Whether it matches every action that a service may have, whatever its name: only then does
+    /// it match one whose name is not published (S9). A name has at least one character.
+    pub(super) fn is_every_name(&self) -> bool {
+        let ones = self.name.iter().filter(|&&token| token == Token::One).count();
+        let many = self.name.iter().filter(|&&token| token == Token::Many).count();
+        many > 0 && ones <= 1 && ones + many == self.name.len()
+    }
+}
+
+/// A pattern of `Resource` or `NotResource`, or an ARN format of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ResourcePattern {
+    /// `*`: every resource, and the `*` of actions that have none.
+    Every,
+    /// An ARN's six fields (S8).
+    Arn(ArnPattern),
+}
+
+impl ResourcePattern {
+    /// Reads `*` or an ARN pattern; else says what is wrong with it.
+    ///
+    /// `variables`: whether `${…}` is a policy variable, as in documents of version 2012-10-17, or
+    /// stands for itself, as in older ones.
+    pub(super) fn parse(text: &str, variables: bool) -> Result<Self, &'static str> {
+        if text == "*" {
+            return Ok(Self::Every);
+        }
+        let tokens = if variables { tokens_with_variables(text)? } else { tokens(text) };
+        ArnPattern::of_tokens(&tokens)
+            .map(Self::Arn)
+            .ok_or("a resource is `*` or an ARN, such as `arn:aws:s3:::bucket/*`")
+    }
+}
+
+/// The six fields of an ARN pattern; a wildcard stays within its field (S8).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ArnPattern {
+    pub(super) fields: [Vec<Token>; 6],
+}
+
+impl ArnPattern {
+    /// Reads an ARN format of the catalog, whose only wildcards are `*`.
+    pub(super) fn of_format(text: &str) -> Option<Self> {
+        Self::of_tokens(&tokens(text))
+    }
+
+    /// Returns the pattern of every ARN.
+    pub(super) fn every() -> Self {
+        let any = || vec![Token::Many];
+        Self { fields: [tokens("arn"), any(), any(), any(), any(), any()] }
+    }
+
+    /// Parts the tokens at the first five colons; missing fields are wildcards.
+    fn of_tokens(tokens: &[Token]) -> Option<Self> {
+        let mut parts = tokens.splitn(6, |&token| token == Token::Char(':'));
+        let first = parts.next()?;
+        if first != [Token::Char('a'), Token::Char('r'), Token::Char('n')] {
+            return None;
+        }
+        let second = parts.next()?;
+        let mut field = || parts.next().map_or_else(|| vec![Token::Many], <[_]>::to_vec);
+        Some(Self { fields: [first.to_vec(), second.to_vec(), field(), field(), field(), field()] })
+    }
+
+    /// Returns the automaton of the whole ARN.
+    pub(super) fn glob(&self) -> Glob {
+        Glob::of_fields(&self.fields)
+    }
+}
+
+/// Reads `*` and `?`; every other character is itself.
+fn tokens(text: &str) -> Vec<Token> {
+    text.chars().map(token).collect()
+}
+
+fn token(char: char) -> Token {
+    match char {
+        '*' => Token::Many,
+        '?' => Token::One,
+        _ => Token::Char(char),
+    }
+}
+
+/// Reads also `${…}`: `${*}`, `${?}` and `${$}` are the character itself, a variable is a wildcard
+/// (S8), whatever its default value.
+fn tokens_with_variables(text: &str) -> Result<Vec<Token>, &'static str> {
+    let mut tokens = Vec::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        let mut ahead = chars.clone();
+        if char != '$' || ahead.next() != Some('{') {
+            tokens.push(token(char));
+            continue;
+        }
+        // A default value stands in single quotes and may hold a brace.
+        let mut quoted = false;
+        let mut name = String::new();
+        loop {
+            match ahead.next() {
+                Some('}') if !quoted => break,
+                Some(char) => {
+                    quoted ^= char == '\'';
+                    name.push(char);
+                }
+                None => return Err("a policy variable lacks its closing brace"),
+            }
+        }
+        tokens.push(match name.as_str() {
+            "" => return Err("a policy variable lacks its name"),
+            "*" => Token::Char('*'),
+            "?" => Token::Char('?'),
+            "$" => Token::Char('$'),
+            _ => Token::Many,
+        });
+        chars = ahead;
+    }
+    Ok(tokens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arn(text: &str) -> Glob {
+        match ResourcePattern::parse(text, true).unwrap() {
+            ResourcePattern::Arn(arn) => arn.glob(),
+            ResourcePattern::Every => panic!("{text} is no ARN"),
+        }
+    }
+
+    #[test]
+    fn s5_a_wildcard_stands_anywhere_in_an_actions_name() {
+        for (pattern, name, expected) in [
+            ("getobject", "getobject", true),
+            ("getobject", "getobjects", false),
+            ("get*", "get", true),
+            ("*object", "getobject", true),
+            ("g*t*t", "getobject", true),
+            ("g*t*x", "getobject", false),
+            ("?et*", "getobject", true),
+            ("get?", "get", false),
+            ("**", "", true),
+            ("*ab", "aab", true),
+            ("*a?b*", "aaab", true),
+        ] {
+            assert_eq!(Glob::of_text(&tokens(pattern)).matches(name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn s5_an_action_has_a_prefix_and_a_name() {
+        for text in ["", "s3", "s3:", ":GetObject", "s3:a:b", "s*:Get", "s3 :Get", "**", "?"] {
+            assert!(ActionPattern::parse(text).is_err(), "{text}");
+        }
+        let pattern = ActionPattern::parse("S3:GetObject").unwrap();
+        assert_eq!(pattern.namespace.as_deref(), Some("s3"));
+        assert_eq!(pattern.name, tokens("getobject"));
+        assert_eq!(ActionPattern::parse("*:*"), ActionPattern::parse("*"));
+    }
+
+    #[test]
+    fn s9_only_some_patterns_match_every_name() {
+        for (text, expected) in [
+            ("*", true),
+            ("x:*", true),
+            ("x:**", true),
+            ("x:?*", true),
+            ("x:??*", false),
+            ("x:a*", false),
+            ("x:?", false),
+        ] {
+            assert_eq!(ActionPattern::parse(text).unwrap().is_every_name(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn s8_a_wildcard_in_an_arn_stays_within_its_field() {
+        for (pattern, text, expected) in [
+            ("arn:aws:s3:::b", "arn:aws:s3:::b", true),
+            ("arn:*:b", "arn:aws:s3:::b", false),
+            ("arn:*:s3:::b", "arn:aws:s3:::b", true),
+            ("arn:aws:*:::b", "arn:aws:s3:x::b", false),
+            ("arn:aws:?3:::b", "arn:aws:s3:::b", true),
+            ("arn:aws:s3?::b", "arn:aws:s3:::b", false),
+            ("arn:aws:logs:*:*:*", "arn:aws:logs:r:a:log-group:x:*", true),
+            ("arn:aws:logs:*:*:a?b", "arn:aws:logs:r:a:a:b", true),
+            ("arn:aws:s3", "arn:aws:s3:r:a:b:c", true),
+            ("arn:aws:s3", "arn:aws:sqs:::b", false),
+        ] {
+            assert_eq!(arn(pattern).matches(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn s8_a_policy_variable_is_a_wildcard_of_its_field() {
+        for (pattern, text, expected) in [
+            ("arn:aws:s3:::${aws:username}/x", "arn:aws:s3:::me/x", true),
+            ("arn:aws:s3:::${aws:username}/x", "arn:aws:s3:::me/y", false),
+            ("arn:aws:s3:::${aws:x, 'a}:b'}/x", "arn:aws:s3:::me/x", true),
+            ("arn:aws:sqs:${Region}:1:q", "arn:aws:sqs:r:1:q", true),
+            ("arn:aws:sqs:${Region}:q", "arn:aws:sqs:r:1:q", false),
+            ("arn:aws:s3:::${*}", "arn:aws:s3:::*", true),
+            ("arn:aws:s3:::${*}", "arn:aws:s3:::b", false),
+            ("arn:aws:s3:::${?}${$}", "arn:aws:s3:::?$", true),
+            ("arn:aws:s3:::a$b{c}", "arn:aws:s3:::a$b{c}", true),
+        ] {
+            assert_eq!(arn(pattern).matches(text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn s8_a_variable_stands_for_itself_in_an_old_document() {
+        let ResourcePattern::Arn(arn) =
+            ResourcePattern::parse("arn:aws:s3:::${aws:username}", false).unwrap()
+        else {
+            panic!("an ARN");
+        };
+        assert!(arn.glob().matches("arn:aws:s3:::${aws:username}"));
+        assert!(!arn.glob().matches("arn:aws:s3:::me"));
+    }
+
+    #[test]
+    fn s10_what_is_no_resource_is_refused() {
+        for text in ["", "bucket", "s3:::b", "arn", "*:*", "**", "?", "arn*:aws:s3:::b"] {
+            assert!(ResourcePattern::parse(text, true).is_err(), "{text}");
+        }
+        for text in ["arn:aws:s3:::${aws:username", "arn:aws:s3:::${}"] {
+            assert!(ResourcePattern::parse(text, true).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The coverage of a report: what the ingest accounted for, and what the catalogue and the
+//! organization make of it. What `--coverage` writes.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::activity::Activity;
+use crate::catalog::{Catalog, ServiceIndex};
+use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};
+use crate::organization::{EntityKind, Organization, PolicyScope};
+
+/// The version of this document's members.
+const FORMAT_VERSION: u32 = 1;
+
+/// Everything a reader of a report has to know about what it rests on (V1).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReportCoverage<'a> {
+    format_version: u32,
+    /// Whether everything that may hold events was read.
+    complete: bool,
+    period: PeriodCoverage,
+    catalog: CatalogCoverage<'a>,
+    organization: OrganizationCoverage<'a>,
+    sources: SourcesCoverage<'a>,
+    bytes: BytesCoverage,
+    records: RecordsCoverage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_event_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event_time: Option<String>,
+    accounts: Vec<AccountRow<'a>>,
+    unmapped_event_sources: Vec<UnmappedEventSource<'a>>,
+    problems: Vec<&'a Problem>,
+}
+
+/// What the coverage is made from.
+#[derive(Clone, Copy)]
+pub struct Basis<'a> {
+    /// What was read.
+    pub coverage: &'a Coverage,
+    /// What became of it in the tree.
+    pub activity: &'a Activity<'a>,
+    /// The tree.
+    pub organization: &'a Organization,
+    /// The services.
+    pub catalog: &'a Catalog,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PeriodCoverage {
+    /// The latest instant that is too early.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    /// The latest instant that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CatalogCoverage<'a> {
+    version: &'a str,
+    date: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OrganizationCoverage<'a> {
+    id: &'a str,
+    /// Whether policies decided which services are listed.
+    service_control_policies: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    management_account_id: Option<&'a str>,
+    accounts: usize,
+    /// Accounts of the organization without a single access of a listed service.
+    accounts_without_events: Vec<&'a str>,
+    /// Acting accounts that the organization has not; no report counts them (A9, O14).
+    accounts_outside: Vec<OutsideAccount<'a>>,
+    /// Policies of other types; they bind no list of services.
+    other_policies: Vec<String>,
+    /// Services whose policies were too entangled to decide; reports list them.
+    undecided_services: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct OutsideAccount<'a> {
+    account_id: &'a str,
+    events: u64,
+    last_event_time: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct SourcesCoverage<'a> {
+    read: u64,
+    empty: u64,
+    failed: u64,
+    set_aside: BTreeMap<String, &'a SetAside>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct BytesCoverage {
+    read: u64,
+    decompressed: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RecordsCoverage {
+    total: u64,
+    counted: u64,
+    set_aside: BTreeMap<String, u64>,
+    malformed: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AccountRow<'a> {
+    account_id: &'a str,
+    events: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_event_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_event_time: Option<String>,
+    /// Stretches of days without an event between the first event and the last.
+    days_without_events: Vec<Days>,
+    regions: Vec<&'a str>,
+    /// Whether data events were seen; without them s3, dynamodb, sqs, … look emptier than they are
+    /// (P3).
+    data_events: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Days {
+    first: String,
+    last: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct UnmappedEventSource<'a> {
+    event_source: &'a str,
+    last_event_time: String,
+}
+
+impl<'a> ReportCoverage<'a> {
+    /// Puts the coverage together.
+    pub fn new(basis: Basis<'a>, undecided: impl Iterator<Item = ServiceIndex>) -> Self {
+        let Basis { coverage, activity, catalog, .. } = basis;
+        let records = &coverage.records;
+        let sources = &coverage.sources;
+        Self {
+            format_version: FORMAT_VERSION,
+            complete: coverage.is_complete(),
+            period: PeriodCoverage {
+                since: coverage.period.since.map(|time| time.to_string()),
+                until: coverage.period.until.map(|time| time.to_string()),
+            },
+            catalog: CatalogCoverage { version: catalog.version(), date: catalog.date() },
+            organization: organization_coverage(basis, undecided),
+            sources: SourcesCoverage {
+                read: sources.read,
+                empty: sources.empty,
+                failed: sources.failed,
+                set_aside: sources.set_aside.iter().map(|(why, it)| (why.to_string(), it)).collect(),
+            },
+            bytes: BytesCoverage {
+                read: coverage.bytes_read,
+                decompressed: coverage.bytes_decompressed,
+            },
+            records: RecordsCoverage {
+                total: records.total(),
+                counted: records.counted,
+                set_aside: records.set_aside.iter().map(|(why, it)| (why.to_string(), *it)).collect(),
+                malformed: records.malformed,
+            },
+            first_event_time: coverage.first_event().map(|time| time.to_string()),
+            last_event_time: coverage.last_event().map(|time| time.to_string()),
+            accounts: coverage.accounts.iter().map(|(id, it)| account_row(id, it)).collect(),
+            unmapped_event_sources: activity
+                .unmapped
+                .iter()
+                .map(|(event_source, last)| UnmappedEventSource {
+                    event_source,
+                    last_event_time: last.to_string(),
+                })
+                .collect(),
+            problems: coverage.problems.iter().collect(),
+        }
+    }
+}
+
+fn organization_coverage<'a>(
+    basis: Basis<'a>,
+    undecided: impl Iterator<Item = ServiceIndex>,
+) -> OrganizationCoverage<'a> {
+    let Basis { coverage, activity, organization, catalog } = basis;
+    let accounts = || organization.entities().filter(|(_, it)| it.kind == EntityKind::Account);
+    let events = |account: &str| coverage.accounts.get(account).map_or(0, |it| it.events);
+    OrganizationCoverage {
+        id: organization.id(),
+        service_control_policies: match organization.scope() {
+            PolicyScope::Applied => "APPLIED",
+            PolicyScope::NotEnabled => "NOT_ENABLED",
+            PolicyScope::NotInSnapshot => "NOT_IN_SNAPSHOT",
+            PolicyScope::NoOrganization => "NO_ORGANIZATION",
+        },
+        management_account_id: organization.management_account_id(),
+        accounts: accounts().count(),
+        accounts_without_events: accounts()
+            .filter(|(index, _)| !activity.is_active(*index))
+            .map(|(_, account)| account.id.as_str())
+            .collect(),
+        accounts_outside: activity
+            .outside
+            .iter()
+            .map(|(account_id, last)| OutsideAccount {
+                account_id,
+                events: events(account_id),
+                last_event_time: last.to_string(),
+            })
+            .collect(),
+        other_policies: organization.other_policies().iter().map(|it| it.id.clone()).collect(),
+        undecided_services: undecided.map(|it| catalog.service(it).namespace.as_str()).collect(),
+    }
+}
+
+fn account_row<'a>(account_id: &'a str, coverage: &'a AccountCoverage) -> AccountRow<'a> {
+    AccountRow {
+        account_id,
+        events: coverage.events,
+        first_event_time: coverage.first.map(|time| time.to_string()),
+        last_event_time: coverage.last.map(|time| time.to_string()),
+        days_without_events: coverage
+            .days_without_events()
+            .into_iter()
+            .map(|(first, last)| Days { first: first.to_string(), last: last.to_string() })
+            .collect(),
+        regions: coverage.regions.iter().map(String::as_str).collect(),
+        data_events: coverage.data_events,
+    }
+}

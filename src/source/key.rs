@@ -1,0 +1,84 @@
+//! What the S3 key of a log file says about it: a hint, and never more (A25).
+//!
+//! AWS services deliver under `AWSLogs/[o-organization/]account/kind/…`. Only a folder in that
+//! place means something; a folder of the user's own that is called `Config` means nothing. A key
+//! that says nothing is read, and its content decides.
+
+use super::SourceReason;
+
+/// Returns why a file of this key holds no CloudTrail event; none when it may hold some.
+///
+/// `key` is a path of any depth with `/` (or `\` on a Windows disk) between its parts.
+pub fn kind(key: &str) -> Option<SourceReason> {
+    let mut parts = key.split(['/', '\\']).filter(|part| !part.is_empty());
+    let file_name = parts.clone().next_back()?;
+    while let Some(part) = parts.next() {
+        if part != "AWSLogs" {
+            continue;
+        }
+        // A second `AWSLogs` may follow when the first is part of the user's own path.
+        let mut below = parts.clone();
+        let first = below.next();
+        let account = if first.is_some_and(is_organization) { below.next() } else { first };
+        if account.is_some_and(is_account)
+            && let Some(folder) = below.next()
+            && below.next().is_some()
+            && let Some(reason) = by_folder(folder)
+        {
+            return Some(reason);
+        }
+    }
+    by_file_name(file_name)
+}
+
+fn by_folder(folder: &str) -> Option<SourceReason> {
+    Some(match folder {
+        "CloudTrail-Digest" => SourceReason::Digest,
+        "CloudTrail-Insight" => SourceReason::Insight,
+        "CloudTrail-Aggregated" => SourceReason::Aggregated,
+        "Config" => SourceReason::Config,
+        "vpcflowlogs" => SourceReason::VpcFlowLog,
+        "elasticloadbalancing" => SourceReason::LoadBalancerLog,
+        "CloudFront" => SourceReason::CloudFrontLog,
+        "WAFLogs" => SourceReason::WafLog,
+        "vpcdnsquerylogs" => SourceReason::DnsQueryLog,
+        "GuardDuty" => SourceReason::GuardDuty,
+        "network-firewall" => SourceReason::NetworkFirewallLog,
+        "globalaccelerator" => SourceReason::GlobalAcceleratorLog,
+        "redshift" => SourceReason::RedshiftLog,
+        "VpcLattice" => SourceReason::VpcLatticeLog,
+        "VerifiedAccess" => SourceReason::VerifiedAccessLog,
+        "BedrockModelInvocationLogs" => SourceReason::BedrockLog,
+        // `CloudTrail` and `CloudTrail-NetworkActivity` hold events; so may what is unknown.
+        _ => return None,
+    })
+}
+
+/// Reads `111122223333_CloudTrail-Digest_…`, the names by which files keep their kind when they
+/// are copied out of their folders.
+fn by_file_name(name: &str) -> Option<SourceReason> {
+    let (account, rest) = name.split_once('_')?;
+    let (folder, _) = rest.split_once('_')?;
+    if !is_account(account) {
+        return None;
+    }
+    match folder {
+        "CloudTrail-Digest" => Some(SourceReason::Digest),
+        "CloudTrail-Insight" => Some(SourceReason::Insight),
+        "CloudTrail-Aggregated" => Some(SourceReason::Aggregated),
+        _ => None,
+    }
+}
+
+fn is_account(part: &str) -> bool {
+    part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_organization(part: &str) -> bool {
+    part.strip_prefix("o-").is_some_and(|id| {
+        !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests;
