@@ -17,8 +17,10 @@ pub(super) enum Asked {
 
 /// Reads the arguments.
 pub(super) fn asked(args: &InputArgs) -> anyhow::Result<Asked> {
-    let since = args.since.as_deref().map(|text| bound("--since", text, Bound::Since)).transpose()?;
-    let until = args.until.as_deref().map(|text| bound("--until", text, Bound::Until)).transpose()?;
+    let since =
+        args.since.as_deref().map(|text| bound("--since", text, Bound::Since)).transpose()?;
+    let until =
+        args.until.as_deref().map(|text| bound("--until", text, Bound::Until)).transpose()?;
     if let (Some(since), Some(until)) = (since, until)
         && until <= since
     {
@@ -47,8 +49,10 @@ fn bound(option: &str, text: &str, bound: Bound) -> anyhow::Result<Time> {
     }
     match Time::parse(text) {
         Some(time) => Ok(time),
-        None => bail!("{option}: `{text}` is neither a day (2026-01-31) nor an instant \
-            (2026-01-31T23:59:59Z)"),
+        None => bail!(
+            "{option}: `{text}` is neither a day (2026-01-31) nor an instant \
+            (2026-01-31T23:59:59Z)"
+        ),
     }
 }
 

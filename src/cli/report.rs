@@ -18,13 +18,13 @@ use crate::emit::{self, Format, Layout};
 use crate::ingest::{self, Options};
 use crate::ledger::Ledger;
 use crate::organization::{EntityIndex, Organization};
+use crate::report::JobDates;
 use crate::report::activity::Activity;
 use crate::report::coverage::{Basis, ReportCoverage};
 use crate::report::organizations::{
     Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
 };
 use crate::report::page::{Page, SortKey};
-use crate::report::JobDates;
 use crate::source::{self, Found, Input};
 use crate::time::{Period, Time};
 
@@ -43,7 +43,8 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
         None => Organization::flat(ledger.accounts()),
     };
     let activity = Activity::new(&ledger, &organization, catalog);
-    let basis = Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
+    let basis =
+        Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
     let mut reporter = Reporter::new(&activity, &organization, catalog);
     let query = query(args, &organization, creation)?;
     let report = Reports::new(args, &mut reporter, &query, &organization)?;
@@ -168,7 +169,8 @@ fn query<'a>(
     creation: Time,
 ) -> anyhow::Result<Query<'a>> {
     let root = organization.entity(organization.root()).path.as_str();
-    let sort_key = SortKey::ALL.into_iter().find(|key| key.name().eq_ignore_ascii_case(&args.sort_key));
+    let sort_key =
+        SortKey::ALL.into_iter().find(|key| key.name().eq_ignore_ascii_case(&args.sort_key));
     Ok(Query {
         entity_path: args.entity_path.as_deref().unwrap_or(root),
         policy_id: args.policy_id.as_deref(),

@@ -119,7 +119,9 @@ impl Summary<'_> {
         }
         if !organization.other_policies().is_empty() {
             let names = self.names(organization.other_policies().iter().map(|it| it.id.as_str()));
-            warnings.push(format!("policies that are no service control policies, not applied: {names}"));
+            warnings.push(format!(
+                "policies that are no service control policies, not applied: {names}"
+            ));
         }
         if !self.undecided.is_empty() {
             let services = self.undecided.iter().map(|it| catalog.service(*it).namespace.as_str());

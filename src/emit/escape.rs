@@ -22,7 +22,7 @@ fn acts(character: char) -> bool {
 
 /// Returns whether a text has nothing but ASCII to show: nearly every one, and quick to tell.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte < 0x7f && byte >= b' ')
+    text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
 }
 
 /// Writes such characters as `\n`, `\u{1b}`, `\u{202e}`; leaves all others alone.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use ::arrow::array::{Array, DictionaryArray, RecordBatch, StringArray, TimestampMicrosecondArray};
+use ::arrow::array::{
+    Array as _, DictionaryArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use ::arrow::compute::cast;
 use ::arrow::datatypes::{DataType, Int32Type, Schema};
 use ::arrow::ipc::reader::{FileReader, StreamReader};

@@ -84,7 +84,8 @@ pub fn read(
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
     window.restart();
-    let mut reader = Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
+    let mut reader =
+        Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
     reader.fill()?;
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
@@ -171,7 +172,9 @@ impl Reader<'_> {
                 (Some(Open::Array), b',') => self.at += 1,
                 (Some(Open::Array), _) => self.scalar()?,
                 (Some(Open::Envelope), _) => self.resume_after(self.at, "expected `,` or `}`")?,
-                (None, _) if self.content == Content::Json => self.resume_after(self.at, "expected `{` or `[`")?,
+                (None, _) if self.content == Content::Json => {
+                    self.resume_after(self.at, "expected `{` or `[`")?
+                }
                 (None, _) => self.preamble()?,
             }
         }

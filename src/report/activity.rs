@@ -85,7 +85,11 @@ impl<'a> Activity<'a> {
         &self,
         account: EntityIndex,
     ) -> impl Iterator<Item = (ServiceIndex, &ServiceAccess<'a>)> {
-        self.accounts.get(&account).into_iter().flatten().map(|(service, access)| (*service, access))
+        self.accounts
+            .get(&account)
+            .into_iter()
+            .flatten()
+            .map(|(service, access)| (*service, access))
     }
 }
 

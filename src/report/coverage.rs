@@ -168,7 +168,11 @@ impl<'a> ReportCoverage<'a> {
                 read: sources.read,
                 empty: sources.empty,
                 failed: sources.failed,
-                set_aside: sources.set_aside.iter().map(|(why, it)| (why.to_string(), it)).collect(),
+                set_aside: sources
+                    .set_aside
+                    .iter()
+                    .map(|(why, it)| (why.to_string(), it))
+                    .collect(),
             },
             bytes: BytesCoverage {
                 read: coverage.bytes_read,
@@ -177,7 +181,11 @@ impl<'a> ReportCoverage<'a> {
             records: RecordsCoverage {
                 total: records.total(),
                 counted: records.counted,
-                set_aside: records.set_aside.iter().map(|(why, it)| (why.to_string(), *it)).collect(),
+                set_aside: records
+                    .set_aside
+                    .iter()
+                    .map(|(why, it)| (why.to_string(), *it))
+                    .collect(),
                 malformed: records.malformed,
             },
             first_event_time: coverage.first_event().map(|time| time.to_string()),

@@ -279,10 +279,14 @@ impl<'a> Reporter<'a> {
         let services_accessible = rows.len();
         let services_not_accessed = rows.iter().filter(|row| row.latest_attempt.is_none()).count();
         page::sort(&mut rows, query.sort_key, place);
-        let bound_to =
-            (&self.organization.entity(entity).path, query.policy_id, query.sort_key);
+        let bound_to = (&self.organization.entity(entity).path, query.policy_id, query.sort_key);
         let marker = page::cut(&mut rows, &query.page, bound_to, place)?;
-        Ok(AccessReport { services_accessible, services_not_accessed, access_details: rows, marker })
+        Ok(AccessReport {
+            services_accessible,
+            services_not_accessed,
+            access_details: rows,
+            marker,
+        })
     }
 
     fn access_detail(

@@ -100,8 +100,8 @@ pub(crate) fn cut<T>(
     let start = match page.marker {
         None => 0,
         Some(marker) => {
-            let (of, start) = read_marker(marker)
-                .ok_or_else(|| RequestError::validation("Invalid Marker."))?;
+            let (of, start) =
+                read_marker(marker).ok_or_else(|| RequestError::validation("Invalid Marker."))?;
             if of != fingerprint || start >= rows.len() {
                 return Err(RequestError::invalid_input(
                     "The marker passed in the request was invalid.",
@@ -120,8 +120,8 @@ pub(crate) fn cut<T>(
 
 /// Reads the fingerprint and the place out of a marker.
 fn read_marker(marker: &str) -> Option<(u64, usize)> {
-    let is_ours = marker.len() == 24
-        && marker.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_ours =
+        marker.len() == 24 && marker.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let (fingerprint, start) = is_ours.then(|| marker.split_at_checked(16))??;
     Some((u64::from_str_radix(fingerprint, 16).ok()?, usize::from_str_radix(start, 16).ok()?))
 }
@@ -166,7 +166,11 @@ mod tests {
         }
     }
 
-    fn page(max_items: usize, marker: Option<&str>, of: u8) -> Result<(Vec<Row>, Option<String>), RequestError> {
+    fn page(
+        max_items: usize,
+        marker: Option<&str>,
+        of: u8,
+    ) -> Result<(Vec<Row>, Option<String>), RequestError> {
         let mut rows = ROWS.to_vec();
         let page = Page { max_items: Some(max_items), marker };
         let next = cut(&mut rows, &page, of, place)?;
