@@ -2,6 +2,7 @@
 //! them. It knows where a policy is attached, not what it allows; and it has no clock: a snapshot
 //! is what was so when somebody took it (O14).
 
+mod build;
 mod document;
 mod draft;
 mod error;

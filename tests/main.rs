@@ -15,6 +15,7 @@ mod corpus;
 mod laws;
 mod organization;
 mod policy;
+mod python;
 mod source;
 mod tidy;
 mod twin;

@@ -239,7 +239,7 @@ pub enum OrganizationError {
         id: String,
     },
     /// A policy document is malformed (S10).
-    #[error("{file}: the content of policy `{id}` is malformed; correct it or collect it again")]
+    #[error("{file}: policy `{id}` is malformed, correct its content")]
     Policy {
         /// The file.
         file: String,

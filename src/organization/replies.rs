@@ -415,7 +415,8 @@ fn target_ids(list: &Member<'_>) -> Result<BTreeSet<String>, Error> {
 /// Returns the document in `Content`, an object or text; text that is no JSON stays text.
 fn content(policy: &Member<'_>) -> Option<Value> {
     let content = policy.member("Content")?.value();
-    let parsed = content.as_str().and_then(|text| strict(text.as_bytes()).ok());
+    let text = content.as_str().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let parsed = text.and_then(|text| strict(text.as_bytes()).ok());
     Some(parsed.unwrap_or_else(|| content.clone()))
 }
 
