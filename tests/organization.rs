@@ -93,7 +93,8 @@ o-exampleorg1
 fn a_written_snapshot_reads_back_equal_and_to_the_same_bytes() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("organization.json");
-    let mut snapshots = vec![sample("nested.json"), sample("nested-paths"), sample("nested-pmapper")];
+    let mut snapshots =
+        vec![sample("nested.json"), sample("nested-paths"), sample("nested-pmapper")];
     snapshots.extend(shared("data/organization-dump"));
     for snapshot in snapshots {
         let organization = Organization::load(&snapshot).unwrap();

@@ -22,7 +22,8 @@ pub(super) fn write_file<'a>(
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
     let mut buffers = Buffers::new();
-    let mut waiting = Waiting::new()?;
+    let schema = columns::schema(layout);
+    let mut waiting = Waiting::new(&schema)?;
     for report in reports {
         for row in columns::rows(&report) {
             buffers.push(&row)?;
@@ -36,7 +37,6 @@ pub(super) fn write_file<'a>(
         waiting.push(&mut buffers)?;
     }
     let dictionaries = buffers.into_dictionaries();
-    let schema = schema(layout);
     let mut writer = FileWriter::try_new(Vec::new(), &schema)?;
     let compressed = waiting.finish()?;
     for batch in StreamReader::try_new(zstd::Decoder::new(&compressed[..])?, None)? {
@@ -53,7 +53,7 @@ pub(super) fn write_stream<'a>(
     reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    let schema = schema(layout);
+    let schema = columns::schema(layout);
     let mut buffers = Buffers::new();
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
     let mut is_empty = true;
@@ -74,10 +74,6 @@ pub(super) fn write_stream<'a>(
     Ok(drain(writer.get_mut(), out)?)
 }
 
-fn schema(layout: &Layout) -> SchemaRef {
-    Arc::new(columns::schema().with_metadata(columns::metadata(layout)))
-}
-
 /// Batches of keys, compressed in memory until their dictionaries are complete.
 struct Waiting {
     schema: SchemaRef,
@@ -86,8 +82,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn new() -> Result<Self, EmitError> {
-        let schema: SchemaRef = Arc::new(key_schema(&columns::schema()));
+    fn new(schema: &Schema) -> Result<Self, EmitError> {
+        let schema: SchemaRef = Arc::new(key_schema(schema));
         let batches = StreamWriter::try_new(zstd::Encoder::new(Vec::new(), 1)?, &schema)?;
         Ok(Self { schema, batches, is_empty: true })
     }

@@ -67,16 +67,16 @@ impl Cells {
     }
 }
 
-/// Returns the columns as Arrow's schema, without metadata.
-pub(super) fn schema() -> Schema {
+/// Returns the columns as Arrow's schema.
+pub(super) fn schema(layout: &Layout) -> SchemaRef {
     let fields = COLUMNS
         .iter()
         .map(|column| Field::new(column.name, column.cells.data_type(), column.nullable));
-    Schema::new(fields.collect::<Vec<_>>())
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata(layout)))
 }
 
 /// Returns the metadata of the schema: the caller's, and ours above it.
-pub(super) fn metadata(layout: &Layout) -> Metadata {
+fn metadata(layout: &Layout) -> Metadata {
     layout
         .metadata
         .iter()

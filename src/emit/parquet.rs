@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
@@ -22,16 +21,16 @@ pub(super) fn write<'a>(
     reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    // Parquet's own metadata, which every reader shows; Arrow readers find it there too.
-    let metadata = columns::metadata(layout);
-    let metadata =
-        metadata.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    let schema = columns::schema(layout);
+    // Parquet's own metadata, for readers that know no Arrow; of the others some see only what the
+    // Arrow schema inside carries.
+    let pairs = schema.metadata().iter();
+    let metadata = pairs.map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(Default::default()))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_key_value_metadata(Some(metadata))
         .build();
-    let schema: SchemaRef = Arc::new(columns::schema());
     let mut buffers = Buffers::new();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     for report in reports {
