@@ -1,0 +1,267 @@
+//! Columns of rows, for Arrow, Parquet and CSV alike: the kinds of cells, and the buffers that
+//! Arrow's batches are cut from. What the columns are is said in [`organizations`].
+
+mod organizations;
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array as _, ArrayRef, BooleanBuilder, Int32Array, Int64Builder, RecordBatch, StringArray,
+    StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Metadata, Schema, SchemaRef, TimeUnit};
+
+pub(super) use self::organizations::{COLUMNS, Row, rows};
+use super::{EmitError, Layout, SCHEMA_VERSION};
+
+use crate::report::organizations::EventId;
+use crate::time::Time;
+
+/// Rows of a batch, at most.
+pub(super) const BATCH_ROWS: usize = 65_536;
+
+/// A batch is full with this much text, whatever its rows.
+const BATCH_TEXT: usize = 64 << 20;
+
+/// Arrow's offsets into the text of a column are 32 bits wide.
+const MAX_COLUMN_TEXT: usize = i32::MAX as usize;
+
+/// One column: its name, whether a cell may be null, and where the cells come from.
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) nullable: bool,
+    pub(super) cells: Cells,
+}
+
+/// Where the cells of a column come from, and so its type.
+#[derive(Clone, Copy)]
+pub(super) enum Cells {
+    /// Text that repeats: `dictionary<int32, utf8>`.
+    Text(for<'r> fn(&Row<'r>) -> Option<&'r str>),
+    /// Ids that hardly repeat: `utf8`.
+    EventId(for<'r> fn(&Row<'r>) -> Option<EventId<'r>>),
+    /// An instant as logged: `timestamp(µs, UTC)`; whole seconds where it is printed.
+    Time(for<'r> fn(&Row<'r>) -> Option<Time>),
+    /// A date of a job: `timestamp(µs, UTC)`; milliseconds where it is printed.
+    JobDate(for<'r> fn(&Row<'r>) -> Time),
+    /// A number of things: `int64`.
+    Count(for<'r> fn(&Row<'r>) -> Option<u64>),
+    /// Yes or no: `bool`.
+    Flag(for<'r> fn(&Row<'r>) -> bool),
+}
+
+impl Cells {
+    fn data_type(self) -> DataType {
+        match self {
+            Self::Text(_) => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            Self::EventId(_) => DataType::Utf8,
+            Self::Time(_) | Self::JobDate(_) => {
+                DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+            }
+            Self::Count(_) => DataType::Int64,
+            Self::Flag(_) => DataType::Boolean,
+        }
+    }
+}
+
+/// Returns the columns as Arrow's schema.
+pub(super) fn schema(layout: &Layout) -> SchemaRef {
+    let fields = COLUMNS
+        .iter()
+        .map(|column| Field::new(column.name, column.cells.data_type(), column.nullable));
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata(layout)))
+}
+
+/// Returns the metadata of the schema: the caller's, and ours above it.
+fn metadata(layout: &Layout) -> Metadata {
+    layout
+        .metadata
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .filter(|(key, _)| !key.starts_with("trailfold.schema."))
+        .chain([
+            ("trailfold.schema.version", SCHEMA_VERSION),
+            ("trailfold.schema.report", organizations::REPORT),
+        ])
+        .collect()
+}
+
+/// A column that is being filled.
+enum Buffer {
+    Text {
+        cell: for<'r> fn(&Row<'r>) -> Option<&'r str>,
+        keys: StringDictionaryBuilder<Int32Type>,
+        /// Texts in the dictionary.
+        distinct: usize,
+        /// Bytes of the texts in the dictionary.
+        text: usize,
+    },
+    EventId {
+        cell: for<'r> fn(&Row<'r>) -> Option<EventId<'r>>,
+        ids: StringBuilder,
+    },
+    Time {
+        cell: for<'r> fn(&Row<'r>) -> Option<Time>,
+        times: TimestampMicrosecondBuilder,
+    },
+    JobDate {
+        cell: for<'r> fn(&Row<'r>) -> Time,
+        times: TimestampMicrosecondBuilder,
+    },
+    Count {
+        cell: for<'r> fn(&Row<'r>) -> Option<u64>,
+        counts: Int64Builder,
+    },
+    Flag {
+        cell: for<'r> fn(&Row<'r>) -> bool,
+        flags: BooleanBuilder,
+    },
+}
+
+impl Buffer {
+    fn new(cells: Cells) -> Self {
+        let times = || TimestampMicrosecondBuilder::new().with_timezone("UTC");
+        match cells {
+            Cells::Text(cell) => {
+                Self::Text { cell, keys: StringDictionaryBuilder::new(), distinct: 0, text: 0 }
+            }
+            Cells::EventId(cell) => Self::EventId { cell, ids: StringBuilder::new() },
+            Cells::Time(cell) => Self::Time { cell, times: times() },
+            Cells::JobDate(cell) => Self::JobDate { cell, times: times() },
+            Cells::Count(cell) => Self::Count { cell, counts: Int64Builder::new() },
+            Cells::Flag(cell) => Self::Flag { cell, flags: BooleanBuilder::new() },
+        }
+    }
+
+    /// Appends the cell of `row`. Returns by how many bytes the column's text grew, or nothing
+    /// where it would outgrow the column.
+    fn push(&mut self, row: &Row<'_>) -> Result<Option<usize>, EmitError> {
+        match self {
+            Self::Text { cell, keys, distinct, text } => {
+                let Some(value) = cell(row) else {
+                    keys.append_null();
+                    return Ok(Some(0));
+                };
+                let grown = text.saturating_add(value.len());
+                if grown > MAX_COLUMN_TEXT {
+                    return Ok(None);
+                }
+                if usize::try_from(keys.append(value)?).is_ok_and(|key| key == *distinct) {
+                    *distinct += 1;
+                    *text = grown;
+                    return Ok(Some(value.len()));
+                }
+            }
+            Self::EventId { cell, ids } => {
+                let Some(id) = cell(row) else {
+                    ids.append_null();
+                    return Ok(Some(0));
+                };
+                let before = ids.values_slice().len();
+                if matches!(id, EventId::Text(text) if text.len() > MAX_COLUMN_TEXT - before) {
+                    return Ok(None);
+                }
+                // Writing to a builder cannot fail.
+                let _ = write!(ids, "{id}");
+                ids.append_value("");
+                return Ok(Some(ids.values_slice().len() - before));
+            }
+            Self::Time { cell, times } => times.append_option(cell(row).map(Time::micros)),
+            Self::JobDate { cell, times } => times.append_value(cell(row).micros()),
+            // No organization has 2^63 accounts.
+            Self::Count { cell, counts } => counts
+                .append_option(cell(row).map(|count| i64::try_from(count).unwrap_or(i64::MAX))),
+            Self::Flag { cell, flags } => flags.append_value(cell(row)),
+        }
+        Ok(Some(0))
+    }
+
+    /// Empties a column that is no dictionary.
+    fn finish_plain(&mut self) -> Option<ArrayRef> {
+        Some(match self {
+            Self::Text { .. } => return None,
+            Self::EventId { ids, .. } => Arc::new(ids.finish()),
+            Self::Time { times, .. } | Self::JobDate { times, .. } => Arc::new(times.finish()),
+            Self::Count { counts, .. } => Arc::new(counts.finish()),
+            Self::Flag { flags, .. } => Arc::new(flags.finish()),
+        })
+    }
+
+    /// Empties the column, its dictionary too.
+    fn finish(&mut self) -> ArrayRef {
+        if let Self::Text { keys, distinct, text, .. } = self {
+            (*distinct, *text) = (0, 0);
+            return Arc::new(keys.finish());
+        }
+        self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
+    }
+
+    /// Empties the column, but its dictionary stays: of a dictionary only the keys are returned.
+    fn finish_keys(&mut self) -> ArrayRef {
+        if let Self::Text { keys, .. } = self {
+            return Arc::new(keys.finish_preserve_values().keys().clone());
+        }
+        self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
+    }
+}
+
+/// All columns, being filled row by row.
+pub(super) struct Buffers {
+    columns: Vec<Buffer>,
+    rows: usize,
+    text: usize,
+}
+
+impl Buffers {
+    pub(super) fn new() -> Self {
+        let columns = COLUMNS.iter().map(|column| Buffer::new(column.cells)).collect();
+        Self { columns, rows: 0, text: 0 }
+    }
+
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), EmitError> {
+        for (buffer, column) in self.columns.iter_mut().zip(COLUMNS) {
+            self.text += buffer.push(row)?.ok_or(EmitError::TooMuchText { column: column.name })?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Returns whether it is time to cut a batch.
+    pub(super) const fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.text >= BATCH_TEXT
+    }
+
+    /// Cuts a batch with dictionaries of its own.
+    pub(super) fn take_batch(&mut self, schema: &SchemaRef) -> Result<RecordBatch, EmitError> {
+        (self.rows, self.text) = (0, 0);
+        let columns = self.columns.iter_mut().map(Buffer::finish).collect();
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    }
+
+    /// Cuts a batch in which the keys of a dictionary stand for its texts.
+    pub(super) fn take_keys(&mut self, schema: &SchemaRef) -> Result<RecordBatch, EmitError> {
+        (self.rows, self.text) = (0, 0);
+        let columns = self.columns.iter_mut().map(Buffer::finish_keys).collect();
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+    }
+
+    /// Returns the dictionaries that the keys of all batches point into, a place a column.
+    pub(super) fn into_dictionaries(self) -> Vec<Option<Arc<StringArray>>> {
+        let dictionary = |buffer| match buffer {
+            Buffer::Text { mut keys, .. } => {
+                let dictionary = keys.finish();
+                let texts = dictionary.values().as_any().downcast_ref::<StringArray>();
+                texts.cloned().map(Arc::new)
+            }
+            _ => None,
+        };
+        self.columns.into_iter().map(dictionary).collect()
+    }
+}

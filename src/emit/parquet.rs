@@ -1,0 +1,49 @@
+//! Parquet: zstd, statistics, the columns' Arrow types and metadata kept.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use super::columns::{self, BATCH_ROWS, Buffers};
+use super::{EmitError, Layout, drain};
+use crate::report::organizations::OrganizationsReport;
+
+/// Rows of a row group: what of the file is in memory at a time, encoded.
+const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
+
+/// Writes a Parquet file. Its bytes depend on the reports alone: no date, no name of a machine.
+pub(super) fn write<'a>(
+    layout: &Layout,
+    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    out: &mut dyn Write,
+) -> Result<(), EmitError> {
+    let schema = columns::schema(layout);
+    // Parquet's own metadata, for readers that know no Arrow; of the others some see only what the
+    // Arrow schema inside carries.
+    let pairs = schema.metadata().iter();
+    let metadata = pairs.map(|(key, value)| KeyValue::new(key.clone(), value.clone())).collect();
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(Default::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_key_value_metadata(Some(metadata))
+        .build();
+    let mut buffers = Buffers::new();
+    let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
+    for report in reports {
+        for row in columns::rows(&report) {
+            buffers.push(&row)?;
+            if buffers.is_full() {
+                writer.write(&buffers.take_batch(&schema)?)?;
+                drain(writer.inner_mut(), out)?;
+            }
+        }
+    }
+    if !buffers.is_empty() {
+        writer.write(&buffers.take_batch(&schema)?)?;
+    }
+    Ok(drain(&mut writer.into_inner()?, out)?)
+}

@@ -1,0 +1,140 @@
+//! A table for people: plain text, no colours, nothing of a log acting on the terminal.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use comfy_table::{
+    Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
+    TableStyle, Width,
+};
+
+use super::escape::visible;
+use super::{EmitError, Layout, job_status};
+use crate::report::organizations::{AccessDetail, OrganizationsReport};
+
+/// The columns of the screen where there is no terminal to ask.
+const DEFAULT_WIDTH: u16 = 120;
+
+/// A table narrower than this is no easier to read than one that the terminal wraps.
+const LEAST_WIDTH: u16 = 60;
+
+/// Characters of a text, at most. An entity path has 427 at most; nobody reads more in a table, and
+/// breaking a word into lines takes time that grows with the square of its length.
+const LONGEST_TEXT: usize = 512;
+
+/// Blanks between columns, a rule below the header.
+const STYLE: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::none().fill('-').junction(' '))
+    .content_lines(ContentLineStyle::none().junction(' '))
+    .header_lines(ContentLineStyle::none().junction(' '));
+
+/// Writes each report as a heading and a table, with an empty line between reports.
+pub(super) fn write<'a>(
+    layout: &Layout,
+    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    out: &mut dyn Write,
+) -> Result<(), EmitError> {
+    let width = layout.width.unwrap_or(DEFAULT_WIDTH).max(LEAST_WIDTH);
+    for (place, report) in reports.enumerate() {
+        let mut text = String::new();
+        if place > 0 {
+            text.push('\n');
+        }
+        push_heading(&mut text, &report);
+        let rows = report.outcome.as_ref().map_or(&[][..], |access| &access.access_details);
+        if !rows.is_empty() {
+            text.push('\n');
+            push_rows(&mut text, report.entity_path, rows, width);
+        }
+        out.write_all(text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Returns the text with nothing in it that acts, and what is too long cut off, with a remark.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        None => visible(text),
+        Some((end, _)) => {
+            let start = visible(text.get(..end).unwrap_or_default());
+            Cow::Owned(format!("{start}… ({} bytes in all)", text.len()))
+        }
+    }
+}
+
+fn push_heading(text: &mut String, report: &OrganizationsReport<'_>) {
+    let mut line = |name: &str, value: &str| {
+        text.extend([name, value, "\n"]);
+    };
+    line("Entity    ", &shown(report.entity_path));
+    if let Some(policy_id) = report.policy_id {
+        line("Policy    ", &shown(policy_id));
+    }
+    let completion = report.job.completion.to_milliseconds_string();
+    line("Job       ", &format!("{} {completion}", job_status(report)));
+    match &report.outcome {
+        Ok(access) => {
+            let (all, unused) = (access.services_accessible, access.services_not_accessed);
+            let counts = format!("{all} accessible, {unused} not accessed");
+            line("Services  ", &counts);
+            if let Some(marker) = &access.marker {
+                let rows = access.access_details.len();
+                line("Page      ", &format!("{rows} of {all} rows, more behind the marker"));
+                line("Marker    ", &shown(marker));
+            }
+        }
+        Err(error) => line("Error     ", &format!("{}: {}", error.code, error.message)),
+    }
+}
+
+fn push_rows(text: &mut String, entity_path: &str, rows: &[AccessDetail<'_>], width: u16) {
+    let mut table = Table::new();
+    table
+        .force_no_tty()
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width)
+        .set_header(["Service", "Namespace", "Last access", "Region", "From", "Accounts"])
+        .add_rows(rows.iter().map(|row| cells(entity_path, row)));
+    for (place, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        match place {
+            // A time, and the word `Accounts`, are not broken.
+            2 => {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+            5 => {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(9)));
+            }
+            _ => {}
+        }
+    }
+    for line in table.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+}
+
+fn cells(entity_path: &str, row: &AccessDetail<'_>) -> [Cell; 6] {
+    let (time, from) = row.latest_attempt.map_or(("never".to_owned(), ""), |attempt| {
+        (attempt.time.to_string(), below(entity_path, attempt.entity_path))
+    });
+    [
+        Cell::new(shown(row.service_name)),
+        Cell::new(shown(row.service_namespace)),
+        Cell::new(time),
+        Cell::new(shown(row.region.unwrap_or_default())),
+        Cell::new(shown(from)),
+        Cell::new(row.total_authenticated_entities).set_alignment(CellAlignment::Right),
+    ]
+}
+
+/// Returns the part of `path` below the entity of the report, which the heading names; of the
+/// entity itself its last part.
+fn below<'r>(entity_path: &str, path: &'r str) -> &'r str {
+    match path.strip_prefix(entity_path) {
+        Some("") => path.rsplit('/').next().unwrap_or(path),
+        Some(rest) => rest.strip_prefix('/').unwrap_or(path),
+        None => path,
+    }
+}
