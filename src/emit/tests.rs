@@ -314,7 +314,7 @@ fn o13_the_region_of_an_unused_row_is_kept_in_every_format() {
     let json = text(Format::Json, &Layout::default(), &reports);
     assert!(json.contains("\"s3\",\n            \"Region\": \"us-east-1\",\n            \"Total"));
     assert!(text(Format::Csv, &many(), &reports).contains(",s3,us-east-1,,,0,"));
-    assert!(text(Format::Table, &many(), &reports).contains("never        us-east-1 "));
+    assert!(text(Format::Table, &many(), &reports).contains("never                 us-east-1 "));
     for format in COLUMNAR {
         let (_, batches) = read(format, &bytes(format, &many(), &reports));
         assert_eq!(column(&batches, "Region"), [Some("us-east-1".to_owned())]);
@@ -601,18 +601,18 @@ Entity    o-exampleorg01/r-ex01/ou-ex01-workloads
 Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  3 accessible, 1 not accessed
 
-Service                             Namespace  Last access           Region     From          Accounts
+Service                             Namespace  Last access           Region     Last account  Accounts
 ----------------------------------- ---------- --------------------- ---------- ------------- ---------
 Amazon DynamoDB                     dynamodb   2026-05-25T16:29:52Z  eu-west-1  111122223333         2
 AWS Identity and Access Management  iam        2026-06-15T13:12:06Z             111122223333         1
 Amazon S3                           s3         never                                                 0
 ";
     assert_eq!(text(Format::Table, &Layout::default(), &[completed()]), wide);
-    for width in [0, 1, 60, 80, 100, 140, u16::MAX] {
+    for width in [0, 1, 79, 80, 99, 100, 140, u16::MAX] {
         let layout = Layout { width: Some(width), ..Layout::default() };
         let table = text(Format::Table, &layout, &[completed(), truncated(), failed()]);
         let widest = table.lines().skip(4).take(8).map(str::len).max().unwrap();
-        assert!(widest <= usize::from(width.max(60)), "{width}: {table}");
+        assert!(widest <= usize::from(width.max(80)), "{width}: {table}");
         assert!(table.contains("2026-05-25T16:29:52Z"), "{width}: {table}");
     }
 }
@@ -627,9 +627,9 @@ Services  3 accessible, 1 not accessed
 Page      1 of 3 rows, more behind the marker
 Marker    bWFya2Vy
 
-Service    Namespace  Last access  Region  From  Accounts
----------- ---------- ------------ ------- ----- ---------
-Amazon S3  s3         never                             0
+Service    Namespace  Last access           Region  Last account  Accounts
+---------- ---------- --------------------- ------- ------------- ---------
+Amazon S3  s3         never                                              0
 
 Entity    o-exampleorg01/r-ex01
 Policy    p-unknown0
