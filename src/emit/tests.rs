@@ -402,7 +402,7 @@ fn the_schema_is_the_documented_one_in_every_columnar_format() {
 }
 
 #[test]
-fn metadata_is_the_callers_but_for_the_keys_of_the_schema() {
+fn metadata_is_the_callers_but_for_what_the_schema_says_of_itself() {
     let mut layout = layout();
     layout.metadata.push(("trailfold.schema.version".into(), "77".into()));
     for format in COLUMNAR {
@@ -488,6 +488,58 @@ fn csv_is_the_same_columns_as_text() {
         String::new(),
     ];
     assert_eq!(text(Format::Csv, &many(), &[completed(), failed()]), expected.join("\r\n"));
+}
+
+#[test]
+fn every_column_and_member_has_its_own_value() {
+    const MEMBERS: [&str; 6] =
+        ["Region", "EntityPath", "Principal", "EventSource", "EventName", "EventId"];
+    let names = |prefix: &str| MEMBERS.map(|member| format!("{prefix}{member}"));
+    let prefixes = ["LatestAttempt", "LatestSuccess", "LatestDenial", "FirstAttempt"];
+    let texts = prefixes.map(names);
+    let attempt = |place: usize| {
+        let [region, path, principal, source, name, id] = &texts[place];
+        Attempt {
+            time: Time::from_micros(i64::try_from(place).unwrap() * 1_000_000),
+            region: Some(region),
+            entity_path: path,
+            principal: Some(principal),
+            event_source: source,
+            event_name: name,
+            event_id: Some(EventId::parse(id)),
+        }
+    };
+    let mut report = completed();
+    let rows = &mut report.outcome.as_mut().unwrap().access_details;
+    rows.truncate(1);
+    rows[0].region = Some("LatestAttemptRegion");
+    rows[0].latest_attempt = Some(attempt(0));
+    rows[0].latest_success = Some(attempt(1));
+    rows[0].latest_denial = Some(attempt(2));
+    rows[0].first_attempt = Some(attempt(3));
+    let layout = Layout { details: true, ..Layout::default() };
+    let reports = [report];
+    let rows = csv_rows(&bytes(Format::Csv, &layout, &reports));
+    let json = text(Format::Json, &layout, &reports);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for (place, prefix) in prefixes.into_iter().enumerate() {
+        let details = &json["AccessDetails"][0]["Details"][prefix];
+        let cell = |member: &str| {
+            let is = |name: &str| rows[0].iter().position(|column| column == name);
+            let column = match (prefix, member) {
+                ("LatestAttempt", "Time") => is("LastAuthenticatedTime"),
+                ("LatestAttempt", "Region" | "EntityPath") => is(member),
+                _ => is(&format!("{prefix}{member}")),
+            };
+            rows[1][column.unwrap()].as_str()
+        };
+        let time = attempt(place).time.to_string();
+        assert_eq!((cell("Time"), &details["Time"]), (time.as_str(), &time.as_str().into()));
+        for member in MEMBERS {
+            assert_eq!(cell(member), format!("{prefix}{member}"));
+            assert_eq!(details[member], cell(member));
+        }
+    }
 }
 
 fn csv_rows(csv: &[u8]) -> Vec<Vec<String>> {
