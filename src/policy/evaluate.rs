@@ -9,8 +9,11 @@ use super::compile::{ClauseKey, Compiled, Cover, Patterns, PolicyIndex, Reduced}
 use super::witness::{Clause, Question, Verdict, search};
 use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
 
-/// How many steps the searches of one chain may take together: a second's work.
-const STEPS: u64 = 4_000_000;
+/// How many steps one search for a resource may take. Those of real policies take hundreds.
+const SEARCH_STEPS: u64 = 200_000;
+
+/// How many steps the searches of one chain may take together: some seconds' work.
+const CHAIN_STEPS: u64 = 4_000_000;
 
 /// The services that a chain allows (S2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +118,7 @@ impl<'c> Evaluator<'c> {
         let chain = self.fold(levels);
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
-        let mut steps = STEPS;
+        let mut steps = CHAIN_STEPS;
         for at in 0..self.table.services().len() {
             let Some((service, range)) = self.table.services().get(at).cloned() else {
                 continue;
@@ -160,7 +163,7 @@ impl<'c> Evaluator<'c> {
     ) -> AllowedActions {
         let chain = self.fold(normal(levels));
         let mut allowed = AllowedActions::default();
-        let mut steps = STEPS;
+        let mut steps = CHAIN_STEPS;
         let range = self.table.actions(service);
         let first = range.start;
         for action in range.filter(|&action| self.table.is_named(action)).collect::<Vec<_>>() {
@@ -310,11 +313,12 @@ impl<'c> Evaluator<'c> {
             complement: key.complement,
             patterns: key.patterns.iter().filter_map(|&at| self.patterns.glob(at)).collect(),
         };
-        search(&Question {
+        let question = Question {
             universe,
             levels: key.levels.iter().map(|level| level.iter().map(clause).collect()).collect(),
             denies: key.denies.iter().map(clause).collect(),
-        })
+        };
+        search(&question, SEARCH_STEPS)
     }
 }
 
