@@ -1,6 +1,7 @@
 //! What a chain of policies allows; knows no tree and no log.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Policy;
@@ -38,8 +39,8 @@ pub struct AllowedActions {
 /// Says what chains of policies allow, and remembers it.
 ///
 /// A chain is a list of levels, in any order: the root's policies, each unit's, the account's. An
-/// identity's policies are a chain of one level (I1). An answer depends on the chain alone, not on
-/// what was asked before.
+/// identity's policies are a chain of one level (I1). An answer does not depend on what was asked
+/// before.
 #[derive(Debug)]
 pub struct Evaluator<'c> {
     catalog: &'c Catalog,
@@ -48,7 +49,18 @@ pub struct Evaluator<'c> {
     known: HashMap<Policy, PolicyIndex>,
     policies: Vec<Compiled>,
     chains: HashMap<Vec<Vec<PolicyIndex>>, Arc<AllowedServices>>,
-    verdicts: HashMap<QuestionKey, (Verdict, u64)>,
+    answers: HashMap<QuestionKey, Answer>,
+    /// How many chains have been folded.
+    folded: u64,
+}
+
+/// What a search has found.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    verdict: Verdict,
+    steps: u64,
+    /// The last chain that asked: a chain pays for each question once.
+    chain: u64,
 }
 
 /// A question to [`search`], in the one form that equal questions share.
@@ -61,6 +73,7 @@ struct QuestionKey {
 
 /// A chain folded into sets of actions.
 struct Chain {
+    number: u64,
     levels: Vec<Vec<PolicyIndex>>,
     /// Per level, the actions allowed on every resource.
     whole: Vec<ActionSet>,
@@ -80,7 +93,8 @@ impl<'c> Evaluator<'c> {
             known: HashMap::new(),
             policies: Vec::new(),
             chains: HashMap::new(),
-            verdicts: HashMap::new(),
+            answers: HashMap::new(),
+            folded: 0,
         }
     }
 
@@ -119,25 +133,8 @@ impl<'c> Evaluator<'c> {
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
         let mut steps = CHAIN_STEPS;
-        for at in 0..self.table.services().len() {
-            let Some((service, range)) = self.table.services().get(at).cloned() else {
-                continue;
-            };
-            let mut verdict = Verdict::Absent;
-            if chain.certain.within(range.clone()).next().is_some() {
-                verdict = Verdict::Found;
-            }
-            for action in chain.open.within(range) {
-                match verdict {
-                    Verdict::Found => break,
-                    Verdict::Undecided if steps == 0 => break,
-                    Verdict::Undecided | Verdict::Absent => {}
-                }
-                verdict = match self.decide(action, &chain, &mut steps) {
-                    Verdict::Absent => verdict,
-                    decided => decided,
-                };
-            }
+        for (service, range) in self.table.services().to_vec() {
+            let verdict = self.decide_service(range, &chain, &mut steps);
             if verdict != Verdict::Absent {
                 allowed.services.insert(service);
             }
@@ -189,7 +186,7 @@ impl<'c> Evaluator<'c> {
         policy.expect("an index belongs to the evaluator that gave it")
     }
 
-    fn fold(&self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
+    fn fold(&mut self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
         let mut whole = Vec::with_capacity(levels.len());
         let (mut certain, mut open) = (self.table.every(), self.table.every());
         let mut denied = Cover::default();
@@ -209,7 +206,25 @@ impl<'c> Evaluator<'c> {
         certain.subtract(&denied.touched);
         open.subtract(&denied.whole);
         open.subtract(&certain);
-        Chain { levels, whole, certain, open }
+        self.folded += 1;
+        Chain { number: self.folded, levels, whole, certain, open }
+    }
+
+    /// Says whether one of the actions is allowed on some resource, and takes the steps from those
+    /// left.
+    fn decide_service(&mut self, actions: Range<usize>, chain: &Chain, steps: &mut u64) -> Verdict {
+        if chain.certain.within(actions.clone()).next().is_some() {
+            return Verdict::Found;
+        }
+        let mut verdict = Verdict::Absent;
+        for action in chain.open.within(actions) {
+            match self.decide(action, chain, steps) {
+                Verdict::Found => return Verdict::Found,
+                Verdict::Undecided => verdict = Verdict::Undecided,
+                Verdict::Absent => {}
+            }
+        }
+        verdict
     }
 
     /// Says whether the action is allowed on some resource, and takes the steps from those left.
@@ -219,7 +234,7 @@ impl<'c> Evaluator<'c> {
             let Some(question) = self.question(action, universe, chain) else {
                 continue;
             };
-            match self.ask(question, steps) {
+            match self.ask(question, chain.number, steps) {
                 Verdict::Found => return Verdict::Found,
                 Verdict::Undecided => verdict = Verdict::Undecided,
                 Verdict::Absent => {}
@@ -275,33 +290,34 @@ impl<'c> Evaluator<'c> {
         Some(key)
     }
 
-    fn ask(&mut self, key: QuestionKey, steps: &mut u64) -> Verdict {
+    /// Answers a question of the chain. The steps count even if another chain has had them taken
+    /// already: the answer must not depend on what was asked before.
+    fn ask(&mut self, key: QuestionKey, chain: u64, left: &mut u64) -> Verdict {
         if key.levels.is_empty() && key.denies.is_empty() {
             return Verdict::Found;
         }
-        if *steps == 0 {
+        if *left == 0 {
             return Verdict::Undecided;
         }
-        let (verdict, taken) = match self.verdicts.get(&key) {
-            Some(&known) => known,
+        let answer = match self.answers.get_mut(&key) {
+            Some(known) => {
+                let steps = if known.chain == chain { 0 } else { known.steps };
+                known.chain = chain;
+                Answer { steps, ..*known }
+            }
             None => {
-                let answer = self.search(&key);
-                self.verdicts.insert(key, answer);
+                let (verdict, steps) = self.search(&key);
+                let answer = Answer { verdict, steps, chain };
+                self.answers.insert(key, answer);
                 answer
             }
         };
-        // Steps count for a chain even if another has taken them already: the answer must not
-        // depend on what was asked before.
-        match steps.checked_sub(taken) {
-            Some(left) => {
-                *steps = left;
-                verdict
-            }
-            None => {
-                *steps = 0;
-                Verdict::Undecided
-            }
-        }
+        let Some(rest) = left.checked_sub(answer.steps) else {
+            *left = 0;
+            return Verdict::Undecided;
+        };
+        *left = rest;
+        answer.verdict
     }
 
     fn search(&self, key: &QuestionKey) -> (Verdict, u64) {

@@ -16,13 +16,16 @@ use trailfold::catalog::Catalog;
 use trailfold::policy::{Evaluator, Policy};
 
 /// The actions of the small world with the formats of their resources; none: only `*`.
-const ACTIONS: [(&str, &str, &[&str]); 8] = [
+///
+/// `yard:Tag` names a resource type that is not described: it may have any resource.
+const ACTIONS: [(&str, &str, &[&str]); 9] = [
     ("zoo", "ListCages", &[]),
     ("zoo", "FeedLion", &["arn:${Partition}:zoo:::cage/${Cage}"]),
     ("zoo", "FeedApe", &["arn:${Partition}:zoo:::cage/${Cage}/bar/${Bar}"]),
     ("zoo", "Clean", &["arn:${Partition}:zoo:::cage/${Cage}", "arn:${Partition}:zoo:::x:${X}"]),
     ("yard", "Sweep", &["arn:${Partition}:yard:${Region}::${Place}"]),
     ("yard", "Rest", &[]),
+    ("yard", "Tag", &["arn:*:*:*:*:*", "*"]),
     ("farm", "Sow", &["arn:${Partition}:zoo:::x:${X}"]),
     ("mute", "", &["arn:*:*:*:*:*", "*"]),
 ];
