@@ -404,6 +404,11 @@ impl Reader<'_> {
         false
     }
 
+    /// Returns whether more of what begins at the cursor can be had.
+    fn can_grow(&self) -> bool {
+        !self.window.ended && self.window.filled - self.at < self.window.longest_record
+    }
+
     /// Reports what stops being JSON at `at` and goes on behind it.
     fn resume_after(&mut self, at: usize, reason: &'static str) {
         self.malformed(at, reason);
@@ -441,10 +446,26 @@ impl Reader<'_> {
         }
     }
 
-    /// Judges the object or array at the cursor.
+    /// Judges the object or array at the cursor, which moves to its quote if it is a string.
     fn verdict(&mut self, wake: Wake) -> Verdict {
         loop {
             let bytes = self.window.bytes();
+            if let Some(quote) = scan::quote_before(bytes, self.at)
+                && !(wake == Wake::Record && scan::is_member_value(bytes, quote))
+            {
+                match scan::value(bytes, quote) {
+                    Err(Fault::Incomplete) if self.can_grow() => {
+                        self.fill_looking_back();
+                        continue;
+                    }
+                    Ok(end) if text_holds_a_record(bytes.get(quote..end).unwrap_or_default()) => {
+                        self.at = quote;
+                        return Verdict::Record;
+                    }
+                    // No other string of this kind begins before its end.
+                    Ok(_) | Err(_) => return Verdict::Neither(self.at + 1),
+                }
+            }
             let is_array = bytes.get(self.at) == Some(&b'[');
             let is_member_value = wake == Wake::Record && scan::is_member_value(bytes, self.at);
             let fault = if is_member_value {
@@ -464,10 +485,8 @@ impl Reader<'_> {
                     Err(fault) => fault,
                 }
             };
-            let more =
-                !self.window.ended && self.window.filled - self.at < self.window.longest_record;
             match fault {
-                Fault::Incomplete if more => self.fill_looking_back(),
+                Fault::Incomplete if self.can_grow() => self.fill_looking_back(),
                 // It begins as a record does: its own fault is reported when it is read.
                 _ if !is_member_value && scan::starts_like_a_record(bytes, self.at) => {
                     return Verdict::Record;
@@ -549,6 +568,15 @@ fn is_event(object: &Object<'_>) -> bool {
 fn holds_a_record(object: &Object<'_>) -> bool {
     let mut found = false;
     unwrap(object, 0, 0, &mut |record| found |= !matches!(record, Found::Lookalike(_)));
+    found
+}
+
+/// Returns whether a string is an event or wraps one.
+fn text_holds_a_record(string: &[u8]) -> bool {
+    let mut found = false;
+    if let Some(text) = scan::text(string) {
+        unwrap_text(&text, 0, 0, &mut |record| found |= matches!(record, Found::Event { .. }));
+    }
     found
 }
 

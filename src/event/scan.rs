@@ -196,7 +196,16 @@ pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
         || STRING_WRAPPERS.contains(&key.bytes)
 }
 
-/// Returns whether the object or array at `at` is the value of a member, other than the array of
+/// Returns the offset of the quote before the `{` at `at`, if both begin a string that is an object
+/// with members.
+pub fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = at.checked_sub(1)?;
+    let is_escaped = quote > 0 && bytes[quote - 1] == b'\\';
+    let begins = bytes[quote..].starts_with(b"\"{\\");
+    (begins && !is_escaped).then_some(quote)
+}
+
+/// Returns whether the object, array or string at `at` is the value of a member, other than the array of
 /// an envelope. Tells by the key before it.
 pub fn is_member_value(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
@@ -206,7 +215,7 @@ pub fn is_member_value(bytes: &[u8], at: usize) -> bool {
         .and_then(|before| before.trim_ascii_end().strip_suffix(b"\""));
     key.is_some_and(|key| {
         let start = memchr::memrchr(b'"', key).map_or(0, |quote| quote + 1);
-        bytes.get(at) == Some(&b'{') || !CONTAINERS.contains(&&key[start..])
+        bytes.get(at) != Some(&b'[') || !CONTAINERS.contains(&&key[start..])
     })
 }
 
