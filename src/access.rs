@@ -477,3 +477,6 @@ fn is_denial(error_code: &str) -> bool {
 fn text<'e>(member: &'e Option<Cow<'_, str>>) -> Option<&'e str> {
     member.as_deref().filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;
