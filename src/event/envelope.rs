@@ -25,6 +25,10 @@ const FIRST_WINDOW: usize = 256 << 10;
 /// Records wrapped more often than this are malformed.
 const DEEPEST_WRAPPER: usize = 4;
 
+/// How often what the end of the input cuts off is searched for records that are whole: each time
+/// costs a pass over the rest.
+const MOST_CUT_OFF: u32 = 32;
+
 /// Arrays and envelopes of records inside one another, each of the two counting for itself.
 const DEEPEST_CONTAINER: usize = 16;
 
@@ -110,8 +114,16 @@ pub fn read(
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
     window.restart();
-    let mut reader =
-        Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
+    let mut reader = Reader {
+        input,
+        window,
+        each,
+        at: 0,
+        fault: 0,
+        cut_off: 0,
+        open: Vec::new(),
+        content: Content::Blank,
+    };
     reader.fill();
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
@@ -200,6 +212,10 @@ struct Reader<'a> {
     each: &'a mut dyn FnMut(Found<'_>),
     /// The cursor: an offset in the window.
     at: usize,
+    /// The offset in the stream at which the last broken record stopped being JSON.
+    fault: u64,
+    /// How often something was found cut off.
+    cut_off: u32,
     open: Vec<Open>,
     content: Content,
 }
@@ -254,7 +270,7 @@ impl Reader<'_> {
         self.at = 0;
     }
 
-    /// The same, but keeps what [`scan::is_member_value`] looks at.
+    /// The same, but keeps what [`scan::colon_before`] looks at.
     fn fill_looking_back(&mut self) {
         let keep = self.at.saturating_sub(scan::LOOK_BACK);
         self.window.fill(self.input, keep);
@@ -399,9 +415,19 @@ impl Reader<'_> {
         if self.window.broken.is_none() {
             self.malformed(self.at, cut_off);
         }
-        self.open.clear();
-        self.at = self.window.filled;
+        // An array that lost its end has the records behind it for elements.
+        self.fault = self.window.base + self.at as u64;
+        self.at = self.into_cut_off();
+        self.resume(Wake::Record);
         false
+    }
+
+    /// Returns whether what is at `at` belongs to the broken record before it. A colon at which the
+    /// record broke is none of a member.
+    fn is_member_value(&self, wake: Wake, at: usize) -> bool {
+        wake == Wake::Record
+            && scan::colon_before(self.window.bytes(), at)
+                .is_some_and(|colon| self.window.base + colon as u64 > self.fault)
     }
 
     /// Returns whether more of what begins at the cursor can be had.
@@ -409,9 +435,16 @@ impl Reader<'_> {
         !self.window.ended && self.window.filled - self.at < self.window.longest_record
     }
 
+    /// Returns where to search on when what begins at the cursor has no end.
+    fn into_cut_off(&mut self) -> usize {
+        self.cut_off += 1;
+        if self.cut_off <= MOST_CUT_OFF { self.at + 1 } else { self.window.filled }
+    }
+
     /// Reports what stops being JSON at `at` and goes on behind it.
     fn resume_after(&mut self, at: usize, reason: &'static str) {
         self.malformed(at, reason);
+        self.fault = self.window.base + at as u64;
         self.at = scan::behind_fault(self.window.bytes(), self.at, at);
         self.resume(Wake::Record);
     }
@@ -451,7 +484,7 @@ impl Reader<'_> {
         loop {
             let bytes = self.window.bytes();
             if let Some(quote) = scan::quote_before(bytes, self.at)
-                && !(wake == Wake::Record && scan::is_member_value(bytes, quote))
+                && !self.is_member_value(wake, quote)
             {
                 match scan::value(bytes, quote) {
                     Err(Fault::Incomplete) if self.can_grow() => {
@@ -467,7 +500,7 @@ impl Reader<'_> {
                 }
             }
             let is_array = bytes.get(self.at) == Some(&b'[');
-            let is_member_value = wake == Wake::Record && scan::is_member_value(bytes, self.at);
+            let is_member_value = self.is_member_value(wake, self.at);
             let fault = if is_member_value {
                 match scan::value(bytes, self.at) {
                     Ok(end) => return Verdict::Neither(end),
@@ -494,7 +527,7 @@ impl Reader<'_> {
                 Fault::Syntax { at, .. } => {
                     return Verdict::Neither(scan::behind_fault(bytes, self.at, at));
                 }
-                Fault::Incomplete => return Verdict::Neither(self.window.filled),
+                Fault::Incomplete => return Verdict::Neither(self.into_cut_off()),
             }
         }
     }

@@ -205,18 +205,15 @@ pub fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
     (begins && !is_escaped).then_some(quote)
 }
 
-/// Returns whether the object, array or string at `at` is the value of a member, other than the array of
-/// an envelope. Tells by the key before it.
-pub fn is_member_value(bytes: &[u8], at: usize) -> bool {
-    let before = &bytes[at.saturating_sub(LOOK_BACK)..at];
-    let key = before
-        .trim_ascii_end()
-        .strip_suffix(b":")
-        .and_then(|before| before.trim_ascii_end().strip_suffix(b"\""));
-    key.is_some_and(|key| {
-        let start = memchr::memrchr(b'"', key).map_or(0, |quote| quote + 1);
-        bytes.get(at) != Some(&b'[') || !CONTAINERS.contains(&&key[start..])
-    })
+/// Returns the offset of the `:` that makes the object, array or string at `at` the value of a
+/// member other than the array of an envelope.
+pub fn colon_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let from = at.saturating_sub(LOOK_BACK);
+    let before = bytes[from..at].trim_ascii_end().strip_suffix(b":")?;
+    let key = before.trim_ascii_end().strip_suffix(b"\"")?;
+    let start = memchr::memrchr(b'"', key).map_or(0, |quote| quote + 1);
+    let is_container = bytes.get(at) == Some(&b'[') && CONTAINERS.contains(&&key[start..]);
+    (!is_container).then_some(from + before.len())
 }
 
 /// Returns where the next record may begin after a fault at `at` of the object at `start`.
@@ -502,10 +499,10 @@ impl<'a> Cursor<'a> {
     /// Reads `true`, `false`, and either as a string, and passes over any other value.
     fn boolean(&mut self) -> Result<Option<bool>, Fault> {
         let start = self.at;
-        self.skip_value()?;
-        Ok(match &self.bytes[start..self.at] {
-            b"true" | b"\"true\"" => Some(true),
-            b"false" | b"\"false\"" => Some(false),
+        let text = self.optional_string()?;
+        Ok(match text.as_deref().map_or(&self.bytes[start..self.at], str::as_bytes) {
+            b"true" => Some(true),
+            b"false" => Some(false),
             _ => None,
         })
     }

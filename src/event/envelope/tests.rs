@@ -369,6 +369,8 @@ fn the_record_behind_a_broken_one_is_found() {
         (format!("{{\"Records\":[{a}],\"x\" 1}}\n{{\"Records\":[{b},{c}]}}"), all.clone()),
         (format!("{{\"x\":y,\"Records\":[{a},{b},{c}]}}"), all.clone()),
         (format!("\"Records\":[{a},{b},{c}]"), all.clone()),
+        // An array that lost its end takes what follows for its elements.
+        (format!("[{a},{{\"eventVersion\":\"1\",\"x\":[{{\"y\":[1,{b},{c}]}}"), all.clone()),
         // Records in strings.
         (format!("[\"{0}\",tru,\"{1}\",\"{2}\"]", quoted(&a), quoted(&b), quoted(&c)), all.clone()),
         (format!("\"{0}\"\nx\n\"{1}\"\n\"{2}\"", quoted(&a), quoted(&b), quoted(&c)), all.clone()),

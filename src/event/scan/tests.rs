@@ -267,12 +267,13 @@ fn an_envelope_ends_at_its_array_and_goes_on_behind_it() {
 
 #[test]
 fn keys_tell_the_values_of_members_from_records() {
-    let is_member = |text: &str| is_member_value(text.as_bytes(), text.len() - 1);
+    let is_member = |text: &str| colon_before(text.as_bytes(), text.len() - 1).is_some();
     assert!(is_member(r#""a":{"#));
     assert!(is_member("\"a\" :\n {"));
     assert!(is_member(r#""a":["#));
     assert!(is_member(r#""Records":{"#));
     assert!(!is_member(r#""Records":["#));
+    assert_eq!(colon_before(b"{\"a\" :  {", 8), Some(5));
     assert!(!is_member("prefix: {"));
     assert!(!is_member(r#","b",{"#));
     assert!(!is_member("{"));
