@@ -95,7 +95,7 @@ fn write_text(text: &str, dice: &mut Dice, out: &mut String) {
         let short = short.filter(|(plain, _)| *plain == character).map(|(_, letter)| letter).next();
         let must = character < ' ' || matches!(character, '"' | '\\');
         match short {
-            _ if !must && !(escapes && dice.roll(3) == 0) => out.push(character),
+            _ if !(must || escapes && dice.roll(3) == 0) => out.push(character),
             Some(letter) if dice.roll(2) == 0 => out.extend(['\\', letter]),
             _ => {
                 for unit in character.encode_utf16(&mut [0; 2]) {

@@ -10,7 +10,9 @@
 //! being JSON, at the next object that is an event or an envelope, or begins as one does. What is
 //! the value of a member there is a part of the broken record and passed over whole; so the valid
 //! records behind it are found, and an object of its own `requestParameters` is taken for none.
-//! Every byte is looked at a few times at most, whatever the input.
+//! Every byte is looked at a few times at most, whatever the input. What cannot be told: an array
+//! within a record that lost its end takes the records behind it for its elements; the stream is
+//! then reported as not closed.
 
 use std::io::{self, Read};
 
@@ -24,10 +26,6 @@ const FIRST_WINDOW: usize = 256 << 10;
 
 /// Records wrapped more often than this are malformed.
 const DEEPEST_WRAPPER: usize = 4;
-
-/// How often what the end of the input cuts off is searched for records that are whole: each time
-/// costs a pass over the rest.
-const MOST_CUT_OFF: u32 = 32;
 
 /// Arrays and envelopes of records inside one another, each of the two counting for itself.
 const DEEPEST_CONTAINER: usize = 16;
@@ -114,16 +112,8 @@ pub fn read(
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
     window.restart();
-    let mut reader = Reader {
-        input,
-        window,
-        each,
-        at: 0,
-        fault: 0,
-        cut_off: 0,
-        open: Vec::new(),
-        content: Content::Blank,
-    };
+    let mut reader =
+        Reader { input, window, each, at: 0, fault: 0, open: Vec::new(), content: Content::Blank };
     reader.fill();
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
@@ -214,8 +204,6 @@ struct Reader<'a> {
     at: usize,
     /// The offset in the stream at which the last broken record stopped being JSON.
     fault: u64,
-    /// How often something was found cut off.
-    cut_off: u32,
     open: Vec<Open>,
     content: Content,
 }
@@ -415,10 +403,8 @@ impl Reader<'_> {
         if self.window.broken.is_none() {
             self.malformed(self.at, cut_off);
         }
-        // An array that lost its end has the records behind it for elements.
-        self.fault = self.window.base + self.at as u64;
-        self.at = self.into_cut_off();
-        self.resume(Wake::Record);
+        self.open.clear();
+        self.at = self.window.filled;
         false
     }
 
@@ -433,12 +419,6 @@ impl Reader<'_> {
     /// Returns whether more of what begins at the cursor can be had.
     fn can_grow(&self) -> bool {
         !self.window.ended && self.window.filled - self.at < self.window.longest_record
-    }
-
-    /// Returns where to search on when what begins at the cursor has no end.
-    fn into_cut_off(&mut self) -> usize {
-        self.cut_off += 1;
-        if self.cut_off <= MOST_CUT_OFF { self.at + 1 } else { self.window.filled }
     }
 
     /// Reports what stops being JSON at `at` and goes on behind it.
@@ -527,7 +507,7 @@ impl Reader<'_> {
                 Fault::Syntax { at, .. } => {
                     return Verdict::Neither(scan::behind_fault(bytes, self.at, at));
                 }
-                Fault::Incomplete => return Verdict::Neither(self.into_cut_off()),
+                Fault::Incomplete => return Verdict::Neither(self.window.filled),
             }
         }
     }
