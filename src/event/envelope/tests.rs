@@ -354,6 +354,8 @@ fn the_record_behind_a_broken_one_is_found() {
         (format!("{{\"Records\":[{}\n{{\"Records\":[{b},{c}]}}", cut(20)), vec!["B", "C"]),
         (format!("{{\"Records\":[{a},{}\n{{\"Records\":[{b},{c}]}}", cut(90)), all.clone()),
         (format!("[{{\"Records\":[{}]}},{{\"Records\":[{b},{c}]}}]", cut(20)), vec!["B", "C"]),
+        // A colon in the place of a closer makes no member of the next record.
+        (format!("{}:\n{b}\n{c}", cut(1)), vec!["B", "C"]),
         // A quote that is missing.
         (format!("{}\n{b}\n{c}", a.replace("\"1\"}", "\"1}")), vec!["B", "C"]),
         (format!("{}\n{{\"Records\":[{b},{c}]}}", a.replace("\"1\"}", "\"1}")), vec!["B", "C"]),
