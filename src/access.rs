@@ -474,6 +474,10 @@ fn is_denial(error_code: &str) -> bool {
 }
 
 /// Returns a member's text; an empty one says as little as an absent one.
+#[expect(clippy::ref_option, reason = "every caller has the member of an event, borrowed")]
 fn text<'e>(member: &'e Option<Cow<'_, str>>) -> Option<&'e str> {
     member.as_deref().filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

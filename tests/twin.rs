@@ -3,9 +3,9 @@
 //! It is written from the numbered rules alone and shares no code with the program: whole files,
 //! `serde_json::Value`, loops. What both say the same of is right, or the rule is wrong.
 
-mod attribution;
+pub(crate) mod attribution;
 mod facts;
-mod logs;
+pub(crate) mod logs;
 mod policy;
 mod tree;
 

@@ -2,12 +2,17 @@
 //!
 //! Records stand in `{"Records":[…]}`, a bare array, one behind the other (JSON lines), in an
 //! EventBridge event's `detail`, in the `CloudTrailEvent` string of `lookup-events`, in the
-//! `message` string of CloudWatch Logs, and alone. The stream is read through a window that holds
-//! at least one whole record; memory is bounded by the longest record, not by the stream.
+//! `message` string of CloudWatch Logs, in strings alone, and alone. The stream is read through a
+//! window that holds at least one whole record; memory is bounded by the longest record, not by
+//! the stream.
 //!
 //! A record that is not JSON is malformed. The search goes on behind the place where it stops
-//! being JSON, at the next object that begins and reads like a record or an envelope, so that the
-//! valid records behind it are found and nothing inside a broken record is taken for one.
+//! being JSON, at the next object that is an event or an envelope, or begins as one does. What is
+//! the value of a member there is a part of the broken record and passed over whole; so the valid
+//! records behind it are found, and an object of its own `requestParameters` is taken for none.
+//! Every byte is looked at a few times at most, whatever the input. What cannot be told: an array
+//! within a record that lost its end takes the records behind it for its elements; the stream is
+//! then reported as not closed.
 
 use std::io::{self, Read};
 
@@ -18,7 +23,15 @@ use super::{Event, Lookalike};
 pub const LONGEST_RECORD: usize = 64 << 20;
 
 const FIRST_WINDOW: usize = 256 << 10;
+
+/// Records wrapped more often than this are malformed.
 const DEEPEST_WRAPPER: usize = 4;
+
+/// Arrays and envelopes of records inside one another, each of the two counting for itself.
+const DEEPEST_CONTAINER: usize = 16;
+
+const TOO_DEEP: &str = "envelopes nested too deeply";
+const NOT_CLOSED: &str = "unexpected end: an array or object of records is not closed";
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What stands in the place of one record.
@@ -47,13 +60,28 @@ pub struct Malformed {
 }
 
 /// A buffer for [`read`], to be used again for the next stream.
-#[derive(Default)]
 pub struct Window {
     buffer: Vec<u8>,
     /// The offset in the stream of the buffer's first byte.
     base: u64,
     filled: usize,
     ended: bool,
+    /// What ended the stream, if not its end.
+    broken: Option<io::Error>,
+    longest_record: usize,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self {
+            buffer: Vec::new(),
+            base: 0,
+            filled: 0,
+            ended: false,
+            broken: None,
+            longest_record: LONGEST_RECORD,
+        }
+    }
 }
 
 /// What a stream held.
@@ -75,8 +103,8 @@ pub enum Content {
 ///
 /// # Errors
 ///
-/// The error of `input`; records before it have been handed to `each`, and the one that it cut off
-/// has not.
+/// The error of `input`; every whole record before it has been handed to `each`, and the one that
+/// it cut off has not.
 pub fn read(
     input: &mut dyn Read,
     window: &mut Window,
@@ -85,23 +113,25 @@ pub fn read(
 ) -> io::Result<Content> {
     window.restart();
     let mut reader =
-        Reader { input, window, each, at: 0, open: Vec::new(), content: Content::Blank };
-    reader.fill()?;
+        Reader { input, window, each, at: 0, fault: 0, open: Vec::new(), content: Content::Blank };
+    reader.fill();
     if reader.window.bytes().starts_with(BOM) {
         reader.at = BOM.len();
     }
     if !is_json(reader.window.bytes().get(reader.at..).unwrap_or_default()) {
         return Ok(Content::Other);
     }
-    reader.run()?;
-    Ok(reader.content)
+    reader.run();
+    let content = reader.content;
+    window.broken.take().map_or(Ok(content), Err)
 }
 
 impl Window {
-    const fn restart(&mut self) {
+    fn restart(&mut self) {
         self.base = 0;
         self.filled = 0;
         self.ended = false;
+        self.broken = None;
     }
 
     fn bytes(&self) -> &[u8] {
@@ -109,12 +139,13 @@ impl Window {
     }
 
     /// Drops the bytes before `keep` and reads on until the window is full or the input ends.
-    fn fill(&mut self, input: &mut dyn Read, keep: usize) -> io::Result<()> {
+    fn fill(&mut self, input: &mut dyn Read, keep: usize) {
         self.buffer.copy_within(keep.min(self.filled)..self.filled, 0);
         self.filled -= keep.min(self.filled);
         self.base += keep as u64;
         if self.filled == self.buffer.len() {
-            let length = (self.buffer.len() * 2).clamp(FIRST_WINDOW, LONGEST_RECORD + FIRST_WINDOW);
+            let first = FIRST_WINDOW.min(self.longest_record);
+            let length = (self.buffer.len() * 2).clamp(first, self.longest_record + first);
             self.buffer.resize(length, 0);
         }
         while let Some(free) = self.buffer.get_mut(self.filled..).filter(|free| !free.is_empty()) {
@@ -125,10 +156,13 @@ impl Window {
                 }
                 Ok(length) => self.filled += length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    self.ended = true;
+                    self.broken = Some(error);
+                    break;
+                }
             }
         }
-        Ok(())
     }
 }
 
@@ -141,47 +175,67 @@ enum Open {
     Envelope,
 }
 
+/// What a search for the next record follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    /// Bytes before the first record: only CloudTrail's own JSON tells that there is any.
+    Preamble,
+    /// Something between two records: the next object is the next record, whatever it holds.
+    Stray,
+    /// A broken record: values of members belong to it.
+    Record,
+}
+
+/// What an object or array behind a fault is.
+enum Verdict {
+    /// A record, or a broken one.
+    Record,
+    /// An envelope.
+    Envelope,
+    /// Neither: the search goes on at this offset in the window.
+    Neither(usize),
+}
+
 struct Reader<'a> {
     input: &'a mut dyn Read,
     window: &'a mut Window,
     each: &'a mut dyn FnMut(Found<'_>),
     /// The cursor: an offset in the window.
     at: usize,
+    /// The offset in the stream at which the last broken record stopped being JSON.
+    fault: u64,
     open: Vec<Open>,
     content: Content,
 }
 
 impl Reader<'_> {
-    fn run(&mut self) -> io::Result<()> {
-        loop {
-            let Some(byte) = self.next_byte()? else {
-                return self.finish();
-            };
-            match (self.open.last(), byte) {
-                (Some(Open::Envelope), b',' | b'}') => self.rest_of_envelope()?,
+    fn run(&mut self) {
+        while let Some(byte) = self.next_byte() {
+            match (self.open.last().copied(), byte) {
+                (Some(Open::Envelope), b',' | b'}') => self.rest_of_envelope(),
+                (Some(Open::Envelope), _) => self.stray("expected `,` or `}`"),
                 (Some(Open::Array), b']') => {
                     self.at += 1;
                     self.open.pop();
                 }
-                (None | Some(Open::Array), b'{') => self.object()?,
-                (None | Some(Open::Array), b'[') if self.open.len() < DEEPEST_WRAPPER => {
-                    self.content = Content::Json;
-                    self.at += 1;
-                    self.open.push(Open::Array);
-                }
+                (None | Some(Open::Array), b'{') => self.object(),
+                (None | Some(Open::Array), b'[') => self.array(),
                 (Some(Open::Array), b',') => self.at += 1,
-                (Some(Open::Array), _) => self.scalar()?,
-                (Some(Open::Envelope), _) => self.resume_after(self.at, "expected `,` or `}`")?,
-                (None, _) if self.content == Content::Json => {
-                    self.resume_after(self.at, "expected `{` or `[`")?
-                }
-                (None, _) => self.preamble()?,
+                (Some(Open::Array), _) => self.scalar(),
+                (None, b'"') if self.begins_a_text() => self.scalar(),
+                (None, b',') if self.content == Content::Json => self.at += 1,
+                (None, _) if self.content == Content::Json => self.stray("expected `{` or `[`"),
+                (None, _) => self.preamble(),
             }
+        }
+        // At the end of the input every container has to be closed.
+        if !self.open.is_empty() && self.window.broken.is_none() {
+            self.malformed(self.at, NOT_CLOSED);
         }
     }
 
     /// Returns the next byte that is no blank, at the cursor; none at the end of the input.
-    fn next_byte(&mut self) -> io::Result<Option<u8>> {
+    fn next_byte(&mut self) -> Option<u8> {
         loop {
             let rest = self.window.bytes().get(self.at..).unwrap_or_default();
             let blanks = rest
@@ -190,28 +244,25 @@ impl Reader<'_> {
                 .count();
             self.at += blanks;
             if let Some(&byte) = rest.get(blanks) {
-                return Ok(Some(byte));
+                return Some(byte);
             }
             if self.window.ended {
-                return Ok(None);
+                return None;
             }
-            self.fill()?;
+            self.fill();
         }
     }
 
-    fn fill(&mut self) -> io::Result<()> {
-        self.window.fill(self.input, self.at)?;
+    fn fill(&mut self) {
+        self.window.fill(self.input, self.at);
         self.at = 0;
-        Ok(())
     }
 
-    /// At the end of the input every container has to be closed.
-    fn finish(&mut self) -> io::Result<()> {
-        if !self.open.is_empty() {
-            self.malformed(self.at, "unexpected end: an array or object of records is not closed");
-            self.open.clear();
-        }
-        Ok(())
+    /// The same, but keeps what [`scan::colon_before`] looks at.
+    fn fill_looking_back(&mut self) {
+        let keep = self.at.saturating_sub(scan::LOOK_BACK);
+        self.window.fill(self.input, keep);
+        self.at -= keep;
     }
 
     fn malformed(&mut self, at: usize, reason: &'static str) {
@@ -220,39 +271,55 @@ impl Reader<'_> {
 
     /// Passes over what stands before the first record. It is malformed only if there is one;
     /// otherwise the stream is no JSON at all.
-    fn preamble(&mut self) -> io::Result<()> {
+    fn preamble(&mut self) {
         self.content = Content::Other;
         let offset = self.window.base + self.at as u64;
-        self.resume()?;
+        self.resume(Wake::Preamble);
         if self.at < self.window.filled {
             (self.each)(Found::Malformed(Malformed { offset, reason: "expected `{` or `[`" }));
         }
-        Ok(())
+    }
+
+    /// Reports what stands where a record or the end of a container is due, and goes on behind it.
+    fn stray(&mut self, reason: &'static str) {
+        self.malformed(self.at, reason);
+        self.resume(Wake::Stray);
+    }
+
+    /// Opens the array at the cursor.
+    fn array(&mut self) {
+        self.content = Content::Json;
+        if self.open.len() >= DEEPEST_CONTAINER {
+            return self.resume_after(self.at + 1, TOO_DEEP);
+        }
+        self.at += 1;
+        self.open.push(Open::Array);
     }
 
     /// Reads the object at the cursor.
-    fn object(&mut self) -> io::Result<()> {
+    fn object(&mut self) {
         self.content = Content::Json;
         loop {
-            let fault = match scan::object(self.window.bytes(), self.at) {
+            match scan::object(self.window.bytes(), self.at) {
                 Ok(object) if object.is_envelope => {
-                    self.at = object.end + 1;
+                    let behind = object.end + 1;
+                    if self.open.len() >= DEEPEST_CONTAINER {
+                        return self.resume_after(behind, TOO_DEEP);
+                    }
+                    self.at = behind;
                     self.open.extend([Open::Envelope, Open::Array]);
-                    return Ok(());
+                    return;
                 }
                 Ok(object) => {
                     let end = object.end;
                     unwrap(&object, self.window.base + self.at as u64, 0, self.each);
                     self.at = end;
-                    return Ok(());
+                    return;
                 }
-                Err(fault) => fault,
-            };
-            match fault {
-                Fault::Syntax { at, reason } => return self.resume_after(at, reason),
-                Fault::Incomplete => {
-                    if !self.more("a record")? {
-                        return Ok(());
+                Err(Fault::Syntax { at, reason }) => return self.resume_after(at, reason),
+                Err(Fault::Incomplete) => {
+                    if !self.more("unexpected end: a record is cut off") {
+                        return;
                     }
                 }
             }
@@ -260,42 +327,59 @@ impl Reader<'_> {
     }
 
     /// Goes on behind the array of an envelope.
-    fn rest_of_envelope(&mut self) -> io::Result<()> {
+    fn rest_of_envelope(&mut self) {
         loop {
             match scan::members(self.window.bytes(), self.at) {
                 Ok(Members::Container(array)) => {
                     self.at = array + 1;
                     self.open.push(Open::Array);
-                    return Ok(());
+                    return;
                 }
                 Ok(Members::End(end)) => {
                     self.at = end;
                     self.open.pop();
-                    return Ok(());
+                    return;
                 }
                 Err(Fault::Syntax { at, reason }) => return self.resume_after(at, reason),
                 Err(Fault::Incomplete) => {
-                    if !self.more("the rest of an envelope")? {
-                        return Ok(());
+                    if !self.more(NOT_CLOSED) {
+                        return;
                     }
                 }
             }
         }
     }
 
-    /// Passes over a value in an array of records that is no object.
-    fn scalar(&mut self) -> io::Result<()> {
+    /// Returns whether the `"` at the cursor begins a string that may be a record.
+    fn begins_a_text(&mut self) -> bool {
+        if self.window.filled - self.at < scan::LOOK_BACK && !self.window.ended {
+            self.fill();
+        }
+        let string = self.window.bytes().get(self.at + 1..).unwrap_or_default();
+        string.trim_ascii_start().starts_with(b"{")
+    }
+
+    /// Takes the record out of a value that is a string, and passes over one that is no object.
+    fn scalar(&mut self) {
+        self.content = Content::Json;
         loop {
             match scan::value(self.window.bytes(), self.at) {
                 Ok(end) if end < self.window.filled || self.window.ended => {
+                    let value = self.window.bytes().get(self.at..end).unwrap_or_default();
+                    match scan::text(value).filter(|text| text.trim_start().starts_with('{')) {
+                        Some(text) => {
+                            let offset = self.window.base + self.at as u64;
+                            unwrap_text(&text, offset, 0, self.each);
+                        }
+                        None => (self.each)(Found::Lookalike(Lookalike::Other)),
+                    }
                     self.at = end;
-                    (self.each)(Found::Lookalike(Lookalike::Other));
-                    return Ok(());
+                    return;
                 }
                 Err(Fault::Syntax { at, reason }) => return self.resume_after(at, reason),
                 Ok(_) | Err(Fault::Incomplete) => {
-                    if !self.more("a value")? {
-                        return Ok(());
+                    if !self.more("unexpected end: a value is cut off") {
+                        return;
                     }
                 }
             }
@@ -304,78 +388,126 @@ impl Reader<'_> {
 
     /// Makes the window longer, or settles that the value at the cursor is cut off or too long.
     /// Returns whether to try again.
-    fn more(&mut self, what: &'static str) -> io::Result<bool> {
-        if self.window.filled - self.at >= LONGEST_RECORD {
-            let at = self.at + LONGEST_RECORD;
+    fn more(&mut self, cut_off: &'static str) -> bool {
+        let longest = self.window.longest_record;
+        if self.window.filled - self.at >= longest {
             self.malformed(self.at, "a record is longer than 64 MiB");
-            self.at = at;
-            self.resume()?;
-            return Ok(false);
+            self.at += longest;
+            self.resume(Wake::Record);
+            return false;
         }
         if !self.window.ended {
-            self.fill()?;
-            return Ok(true);
+            self.fill();
+            return true;
         }
-        let reason = match what {
-            "a record" => "unexpected end: a record is cut off",
-            "a value" => "unexpected end: a value is cut off",
-            _ => "unexpected end: an array or object of records is not closed",
-        };
-        self.malformed(self.at, reason);
+        if self.window.broken.is_none() {
+            self.malformed(self.at, cut_off);
+        }
         self.open.clear();
         self.at = self.window.filled;
-        Ok(false)
+        false
+    }
+
+    /// Returns whether what is at `at` belongs to the broken record before it. A colon at which the
+    /// record broke is none of a member.
+    fn is_member_value(&self, wake: Wake, at: usize) -> bool {
+        wake == Wake::Record
+            && scan::colon_before(self.window.bytes(), at)
+                .is_some_and(|colon| self.window.base + colon as u64 > self.fault)
+    }
+
+    /// Returns whether more of what begins at the cursor can be had.
+    fn can_grow(&self) -> bool {
+        !self.window.ended && self.window.filled - self.at < self.window.longest_record
     }
 
     /// Reports what stops being JSON at `at` and goes on behind it.
-    fn resume_after(&mut self, at: usize, reason: &'static str) -> io::Result<()> {
+    fn resume_after(&mut self, at: usize, reason: &'static str) {
         self.malformed(at, reason);
-        self.at = at;
-        self.resume()
+        self.fault = self.window.base + at as u64;
+        self.at = scan::behind_fault(self.window.bytes(), self.at, at);
+        self.resume(Wake::Record);
     }
 
-    /// Moves the cursor to the next object that begins and reads like a record or an envelope.
-    fn resume(&mut self) -> io::Result<()> {
+    /// Moves the cursor to the next record or envelope.
+    fn resume(&mut self, wake: Wake) {
         loop {
-            let bytes = self.window.bytes();
-            let rest = bytes.get(self.at..).unwrap_or_default();
-            let Some(brace) = memchr::memchr(b'{', rest) else {
+            let rest = self.window.bytes().get(self.at..).unwrap_or_default();
+            let Some(bracket) = memchr::memchr2(b'{', b'[', rest) else {
                 self.at = self.window.filled;
                 if self.window.ended {
-                    self.open.clear();
-                    return Ok(());
+                    return self.open.clear();
                 }
-                self.fill()?;
+                self.fill_looking_back();
                 continue;
             };
-            self.at += brace;
-            let near_the_end = bytes.len() - self.at < 256;
-            if near_the_end && !self.window.ended {
-                self.fill()?;
-            } else if scan::starts_like_a_record(self.window.bytes(), self.at)
-                && self.reads_like_a_record()?
-            {
-                return Ok(());
-            } else {
-                self.at += 1;
+            self.at += bracket;
+            match self.verdict(wake) {
+                Verdict::Record => {
+                    while self.open.last() == Some(&Open::Envelope) {
+                        self.open.pop();
+                    }
+                    return;
+                }
+                Verdict::Envelope => {
+                    // It stands in a bare array or alone: whatever else is open was left broken.
+                    let arrays = self.open.iter().take_while(|open| **open == Open::Array).count();
+                    return self.open.truncate(arrays);
+                }
+                Verdict::Neither(behind) => self.at = behind,
             }
         }
     }
 
-    /// Returns whether the object at the cursor is an envelope, an event, or wraps one.
-    fn reads_like_a_record(&mut self) -> io::Result<bool> {
+    /// Judges the object or array at the cursor, which moves to its quote if it is a string.
+    fn verdict(&mut self, wake: Wake) -> Verdict {
         loop {
-            match scan::object(self.window.bytes(), self.at) {
-                Ok(object) => {
-                    return Ok(object.is_envelope || holds_an_event(&object));
+            let bytes = self.window.bytes();
+            if let Some(quote) = scan::quote_before(bytes, self.at)
+                && !self.is_member_value(wake, quote)
+            {
+                match scan::value(bytes, quote) {
+                    Err(Fault::Incomplete) if self.can_grow() => {
+                        self.fill_looking_back();
+                        continue;
+                    }
+                    Ok(end) if text_holds_a_record(bytes.get(quote..end).unwrap_or_default()) => {
+                        self.at = quote;
+                        return Verdict::Record;
+                    }
+                    // No other string of this kind begins before its end.
+                    Ok(_) | Err(_) => return Verdict::Neither(self.at + 1),
                 }
-                Err(Fault::Incomplete)
-                    if !self.window.ended && self.window.filled - self.at < LONGEST_RECORD =>
-                {
-                    self.fill()?;
+            }
+            let is_array = bytes.get(self.at) == Some(&b'[');
+            let is_member_value = self.is_member_value(wake, self.at);
+            let fault = if is_member_value {
+                match scan::value(bytes, self.at) {
+                    Ok(end) => return Verdict::Neither(end),
+                    Err(fault) => fault,
                 }
+            } else if is_array {
+                return Verdict::Neither(self.at + 1);
+            } else {
+                match scan::object(bytes, self.at) {
+                    Ok(object) if object.is_envelope => return Verdict::Envelope,
+                    Ok(object) if wake == Wake::Stray || holds_a_record(&object) => {
+                        return Verdict::Record;
+                    }
+                    Ok(object) => return Verdict::Neither(object.end),
+                    Err(fault) => fault,
+                }
+            };
+            match fault {
+                Fault::Incomplete if self.can_grow() => self.fill_looking_back(),
                 // It begins as a record does: its own fault is reported when it is read.
-                Err(Fault::Syntax { .. } | Fault::Incomplete) => return Ok(true),
+                _ if !is_member_value && scan::starts_like_a_record(bytes, self.at) => {
+                    return Verdict::Record;
+                }
+                Fault::Syntax { at, .. } => {
+                    return Verdict::Neither(scan::behind_fault(bytes, self.at, at));
+                }
+                Fault::Incomplete => return Verdict::Neither(self.window.filled),
             }
         }
     }
@@ -392,22 +524,47 @@ fn unwrap(object: &Object<'_>, offset: u64, depth: usize, each: &mut dyn FnMut(F
     if object.is_config {
         return each(Found::Lookalike(Lookalike::Config));
     }
-    let inner = match &object.inner {
-        Some(Inner::Object(bytes)) => *bytes,
-        Some(Inner::Text(text)) if text.trim_start().starts_with('{') => {
-            text.trim_start().as_bytes()
-        }
-        Some(Inner::Text(_)) | None => return each(Found::Lookalike(Lookalike::Other)),
+    let Some(inner) = &object.inner else {
+        return each(Found::Lookalike(Lookalike::Other));
     };
     if depth == DEEPEST_WRAPPER {
-        return each(Found::Malformed(Malformed { offset, reason: "envelopes nested too deeply" }));
+        return each(Found::Malformed(Malformed { offset, reason: TOO_DEEP }));
     }
-    let reason = match scan::object(inner, 0) {
+    match inner {
+        Inner::Object(bytes) => {
+            unwrap_next(bytes, offset, depth + 1, each);
+        }
+        Inner::Text(text) => unwrap_text(text, offset, depth + 1, each),
+    }
+}
+
+/// Hands over the records in a string.
+fn unwrap_text(text: &str, offset: u64, depth: usize, each: &mut dyn FnMut(Found<'_>)) {
+    let mut rest = text.as_bytes().trim_ascii_start();
+    while !rest.is_empty() {
+        let Some(behind) = unwrap_next(rest, offset, depth, each) else { return };
+        rest = rest.get(behind..).unwrap_or_default().trim_ascii_start();
+    }
+}
+
+/// Hands over the record that `bytes` begin with and returns the offset behind it; none if it, or
+/// what is in its place, cannot be read.
+fn unwrap_next(
+    bytes: &[u8],
+    offset: u64,
+    depth: usize,
+    each: &mut dyn FnMut(Found<'_>),
+) -> Option<usize> {
+    let reason = match scan::object(bytes, 0) {
         Ok(object) if object.is_envelope => "an array of records within a record",
-        Ok(object) => return unwrap(&object, offset, depth + 1, each),
+        Ok(object) => {
+            unwrap(&object, offset, depth, each);
+            return Some(object.end);
+        }
         Err(_) => "the record in a string is not JSON, or cut off",
     };
     each(Found::Malformed(Malformed { offset, reason }));
+    None
 }
 
 /// Returns whether an object is one of CloudTrail's events, as far as its members tell.
@@ -420,16 +577,21 @@ fn is_event(object: &Object<'_>) -> bool {
     object.event_members >= 2 && !foreign
 }
 
-/// Returns whether there is an event in `object` that tells who did what and when.
-fn holds_an_event(object: &Object<'_>) -> bool {
-    if is_event(object) {
-        let event = &object.event;
-        return event.event_time.is_some()
-            && event.event_source.is_some()
-            && event.event_name.is_some()
-            && object.event_members >= 5;
-    }
+/// Returns whether `object` is an event or wraps one.
+fn holds_a_record(object: &Object<'_>) -> bool {
     let mut found = false;
-    unwrap(object, 0, 0, &mut |record| found |= matches!(record, Found::Event { .. }));
+    unwrap(object, 0, 0, &mut |record| found |= !matches!(record, Found::Lookalike(_)));
     found
 }
+
+/// Returns whether a string is an event or wraps one.
+fn text_holds_a_record(string: &[u8]) -> bool {
+    let mut found = false;
+    if let Some(text) = scan::text(string) {
+        unwrap_text(&text, 0, 0, &mut |record| found |= matches!(record, Found::Event { .. }));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

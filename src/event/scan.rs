@@ -1,15 +1,20 @@
 //! One pass over the bytes of a JSON object that reads the members an event needs and passes over
 //! all others; knows nothing of files or of what an event means.
 //!
-//! Whatever is passed over is still checked to be JSON, so that a fault is found where it is and
-//! the search for the next record starts behind it. Strings that are passed over are not decoded.
-//! No input makes it panic or read past its end.
+//! Whatever is passed over is still checked to be built as JSON is, so that a fault is found where
+//! it is and the search for the next record starts behind it. What cannot lead astray is let pass:
+//! strings that are passed over are not decoded, control characters and broken escapes in them are
+//! no fault, and a number is any run of the characters of numbers. No input makes it panic or read
+//! past its end.
 
 #![expect(clippy::indexing_slicing, reason = "every index stands behind a check of its bound")]
 
 use std::borrow::Cow;
 
 use super::{Event, RawObject, SessionIssuer, UserIdentity};
+
+/// How far back the bytes before a place are looked at to tell what it is.
+pub const LOOK_BACK: usize = 64;
 
 /// Objects and arrays nested deeper than this are no record of AWS's.
 const DEEPEST: usize = 512;
@@ -41,6 +46,8 @@ pub struct Object<'a> {
     pub is_config: bool,
     /// How many members it has that are an event's own.
     pub event_members: u32,
+    /// `@timestamp`, which stands in for an absent `eventTime`.
+    timestamp: Option<Cow<'a, str>>,
 }
 
 /// A record within an object.
@@ -48,7 +55,7 @@ pub struct Object<'a> {
 pub enum Inner<'a> {
     /// The bytes of an object, its braces included.
     Object(&'a [u8]),
-    /// JSON in a string.
+    /// A string that begins as an object does.
     Text(Cow<'a, str>),
 }
 
@@ -92,12 +99,15 @@ pub fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
         object_member(cursor, key, &mut object)?;
         Ok(Step::Next)
     })?;
+    if object.event.event_time.as_deref().is_none_or(str::is_empty) {
+        object.event.event_time = object.timestamp.take().or(object.event.event_time.take());
+    }
     object.end = cursor.at;
     Ok(object)
 }
 
-fn is_container(cursor: &Cursor<'_>, key: RawString<'_>) -> bool {
-    CONTAINERS.contains(&key.bytes) && cursor.peek() == Some(b'[')
+fn is_container(cursor: &Cursor<'_>, key: &[u8]) -> bool {
+    CONTAINERS.contains(&key) && cursor.peek() == Some(b'[')
 }
 
 /// Goes on in an envelope behind the value of one of its members, at `at`.
@@ -136,7 +146,7 @@ pub(super) fn string_member<'a>(object: &'a [u8], name: &str) -> Option<Cow<'a, 
     let mut cursor = Cursor { bytes: object, at: 0 };
     let mut found = None;
     let walked = cursor.walk_object(|cursor, key| {
-        if key.bytes == name.as_bytes() {
+        if key == name.as_bytes() {
             found = cursor.optional_string()?;
         } else {
             cursor.skip_value()?;
@@ -144,6 +154,12 @@ pub(super) fn string_member<'a>(object: &'a [u8], name: &str) -> Option<Cow<'a, 
         Ok(Step::Next)
     });
     walked.ok().and(found)
+}
+
+/// Returns the text of a value that is a string.
+pub fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+    let mut cursor = Cursor { bytes: value, at: 0 };
+    cursor.string().ok().map(RawString::decode)
 }
 
 /// Returns whether the object at `start` begins as records and their envelopes do: with a member
@@ -174,18 +190,50 @@ pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
             | b"errorCode"
             | b"@timestamp"
             | b"version"
-    ) || OBJECT_WRAPPERS.contains(&key.bytes)
+            | b"EventId"
+    ) || CONTAINERS.contains(&key.bytes)
+        || OBJECT_WRAPPERS.contains(&key.bytes)
         || STRING_WRAPPERS.contains(&key.bytes)
+}
+
+/// Returns the offset of the quote before the `{` at `at`, if both begin a string that is an object
+/// with members.
+pub fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let quote = at.checked_sub(1)?;
+    let is_escaped = quote > 0 && bytes[quote - 1] == b'\\';
+    let begins = bytes[quote..].starts_with(b"\"{\\");
+    (begins && !is_escaped).then_some(quote)
+}
+
+/// Returns the offset of the `:` that makes the object, array or string at `at` the value of a
+/// member other than the array of an envelope.
+pub fn colon_before(bytes: &[u8], at: usize) -> Option<usize> {
+    let from = at.saturating_sub(LOOK_BACK);
+    let before = bytes[from..at].trim_ascii_end().strip_suffix(b":")?;
+    let key = before.trim_ascii_end().strip_suffix(b"\"")?;
+    let start = memchr::memrchr(b'"', key).map_or(0, |quote| quote + 1);
+    let is_container = bytes.get(at) == Some(&b'[') && CONTAINERS.contains(&&key[start..]);
+    (!is_container).then_some(from + before.len())
+}
+
+/// Returns where the next record may begin after a fault at `at` of the object at `start`.
+///
+/// That is `at`, unless a closing quote is missing: the string before the fault then ended at the
+/// first quote of the next record, and has its brace inside.
+pub fn behind_fault(bytes: &[u8], start: usize, at: usize) -> usize {
+    let string = bytes[start..at].trim_ascii_end().strip_suffix(b"\"");
+    let brace = string.and_then(|string| string.trim_ascii_end().strip_suffix(b"{"));
+    brace.map(|before| start + before.len()).filter(|brace| *brace > start).unwrap_or(at)
 }
 
 /// Reads one member of an object in the place of a record; the cursor is at its value.
 fn object_member<'a>(
     cursor: &mut Cursor<'a>,
-    key: RawString<'a>,
+    key: &[u8],
     object: &mut Object<'a>,
 ) -> Result<(), Fault> {
     let event = &mut object.event;
-    let field = match key.bytes {
+    let field = match key {
         b"eventTime" => &mut event.event_time,
         b"eventSource" => &mut event.event_source,
         b"eventName" => &mut event.event_name,
@@ -205,10 +253,10 @@ fn object_member<'a>(
 /// Reads a member whose value is not simply a string of the event.
 fn other_member<'a>(
     cursor: &mut Cursor<'a>,
-    key: RawString<'a>,
+    key: &[u8],
     object: &mut Object<'a>,
 ) -> Result<(), Fault> {
-    match key.bytes {
+    match key {
         b"userIdentity" => {
             object.event.user_identity = cursor.user_identity()?;
             object.event_members += 1;
@@ -221,15 +269,10 @@ fn other_member<'a>(
         b"responseElements" => object.event.response_elements = cursor.raw_object()?,
         b"managementEvent" => object.event.management_event = cursor.boolean()?,
         b"insightDetails" => {
-            object.event.has_insight_details = true;
-            cursor.skip_value()?;
+            // Exports of whole tables give every event a `null` here.
+            object.event.has_insight_details = cursor.raw_object()?.is_some();
         }
-        b"@timestamp" => {
-            let timestamp = cursor.optional_string()?;
-            if object.event.event_time.is_none() {
-                object.event.event_time = timestamp;
-            }
-        }
+        b"@timestamp" => object.timestamp = cursor.optional_string()?,
         b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => {
             object.is_digest = true;
             cursor.skip_value()?;
@@ -246,7 +289,8 @@ fn other_member<'a>(
                 cursor.raw_object()?.map(|raw| Inner::Object(raw.0)).or(object.inner.take());
         }
         wrapper if STRING_WRAPPERS.contains(&wrapper) => {
-            object.inner = cursor.optional_string()?.map(Inner::Text).or(object.inner.take());
+            let text = cursor.optional_string()?.filter(|text| text.trim_start().starts_with('{'));
+            object.inner = text.map(Inner::Text).or(object.inner.take());
         }
         _ => cursor.skip_value()?,
     }
@@ -371,7 +415,7 @@ impl<'a> Cursor<'a> {
     /// `member` stops.
     fn walk_object(
         &mut self,
-        member: impl FnMut(&mut Self, RawString<'a>) -> Result<Step, Fault>,
+        member: impl FnMut(&mut Self, &[u8]) -> Result<Step, Fault>,
     ) -> Result<(), Fault> {
         self.expect(b'{', "expected an object")?;
         self.walk_members(true, member)
@@ -381,7 +425,7 @@ impl<'a> Cursor<'a> {
     fn walk_members(
         &mut self,
         first: bool,
-        mut member: impl FnMut(&mut Self, RawString<'a>) -> Result<Step, Fault>,
+        mut member: impl FnMut(&mut Self, &[u8]) -> Result<Step, Fault>,
     ) -> Result<(), Fault> {
         let mut first = first;
         loop {
@@ -402,7 +446,12 @@ impl<'a> Cursor<'a> {
             first = false;
             let key = self.string()?;
             self.expect(b':', "expected `:`")?;
-            if let Step::Stop = member(self, key)? {
+            let step = if key.escaped {
+                member(self, unescape(key.bytes).as_bytes())?
+            } else {
+                member(self, key.bytes)?
+            };
+            if let Step::Stop = step {
                 return Ok(());
             }
         }
@@ -450,10 +499,10 @@ impl<'a> Cursor<'a> {
     /// Reads `true`, `false`, and either as a string, and passes over any other value.
     fn boolean(&mut self) -> Result<Option<bool>, Fault> {
         let start = self.at;
-        self.skip_value()?;
-        Ok(match &self.bytes[start..self.at] {
-            b"true" | b"\"true\"" => Some(true),
-            b"false" | b"\"false\"" => Some(false),
+        let text = self.optional_string()?;
+        Ok(match text.as_deref().map_or(&self.bytes[start..self.at], str::as_bytes) {
+            b"true" => Some(true),
+            b"false" => Some(false),
             _ => None,
         })
     }
@@ -465,7 +514,7 @@ impl<'a> Cursor<'a> {
         }
         let mut identity = UserIdentity::default();
         self.walk_object(|cursor, key| {
-            let field = match key.bytes {
+            let field = match key {
                 b"type" => &mut identity.identity_type,
                 b"principalId" => &mut identity.principal_id,
                 b"arn" => &mut identity.arn,
@@ -496,8 +545,8 @@ impl<'a> Cursor<'a> {
         }
         let mut issuer = None;
         self.walk_object(|cursor, key| {
-            if key.bytes != b"sessionIssuer" || cursor.peek() != Some(b'{') {
-                if key.bytes == b"sessionIssuer" {
+            if key != b"sessionIssuer" || cursor.peek() != Some(b'{') {
+                if key == b"sessionIssuer" {
                     issuer = None;
                 }
                 cursor.skip_value()?;
@@ -505,7 +554,7 @@ impl<'a> Cursor<'a> {
             }
             let mut read = SessionIssuer::default();
             cursor.walk_object(|cursor, key| {
-                let field = match key.bytes {
+                let field = match key {
                     b"type" => &mut read.issuer_type,
                     b"principalId" => &mut read.principal_id,
                     b"arn" => &mut read.arn,
@@ -651,3 +700,6 @@ impl Nesting {
         Some(self.braces[top / 64] >> (top % 64) & 1 == 1)
     }
 }
+
+#[cfg(test)]
+mod tests;

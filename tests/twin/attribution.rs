@@ -11,7 +11,7 @@ pub(crate) enum Decision {
     Counted(Access),
     /// It counts for nobody, for this reason.
     SetAside(&'static str),
-    /// It lacks a readable time or its event source.
+    /// It would count, but lacks a readable time or its event source.
     Malformed,
 }
 
@@ -27,11 +27,12 @@ pub(crate) struct Access {
     pub(crate) event_id: Option<String>,
 }
 
+/// A7, as they are without the suffix `Exception`.
 const NOT_AUTHENTICATED: [&str; 10] = [
     "InvalidClientTokenId",
-    "UnrecognizedClientException",
+    "UnrecognizedClient",
     "SignatureDoesNotMatch",
-    "InvalidSignatureException",
+    "InvalidSignature",
     "IncompleteSignature",
     "MissingAuthenticationToken",
     "AuthFailure",
@@ -59,21 +60,23 @@ pub(crate) fn attribution(record: &Value) -> Decision {
     if let Some(reason) = kind_without_caller(object) {
         return Decision::SetAside(reason);
     }
-    let time = ["eventTime", "@timestamp"].iter().find_map(|name| parse_time(text(object, name)?));
-    let (Some(time), Some(source)) = (time, text(object, "eventSource")) else {
+    let (account, principal) = match caller(object) {
+        Err(reason) => return Decision::SetAside(reason),
+        Ok(caller) => caller,
+    };
+    let time = ["eventTime", "@timestamp"].iter().find_map(|name| text(object, name));
+    let (Some(time), Some(source)) = (time.and_then(parse_time), text(object, "eventSource"))
+    else {
         return Decision::Malformed;
     };
-    match caller(object) {
-        Err(reason) => Decision::SetAside(reason),
-        Ok((account, principal)) => Decision::Counted(Access {
-            account,
-            principal,
-            source: source.to_owned(),
-            region: text(object, "awsRegion").map(str::to_owned),
-            time,
-            event_id: text(object, "eventID").map(str::to_owned),
-        }),
-    }
+    Decision::Counted(Access {
+        account,
+        principal,
+        source: source.to_owned(),
+        region: text(object, "awsRegion").map(str::to_owned),
+        time,
+        event_id: text(object, "eventID").map(str::to_owned),
+    })
 }
 
 /// Reads a member as a string; one that is no string, or is empty, is absent (A26).
@@ -103,14 +106,16 @@ fn kind_without_caller(object: &Map<String, Value>) -> Option<&'static str> {
 fn caller(object: &Map<String, Value>) -> Result<(String, Option<String>), &'static str> {
     let none = Map::new();
     let identity = object.get("userIdentity").and_then(Value::as_object).unwrap_or(&none);
-    match text(object, "eventType") {
-        Some("AwsServiceEvent") => return Err("AWS service event"),
-        Some("AwsConsoleSignIn") if failed_console_login(object) => {
-            return Err("failed console sign-in");
-        }
-        Some("AwsConsoleSignIn") => return Err("console sign-in"),
-        _ if failed_console_login(object) => return Err("failed console sign-in"),
-        _ => {}
+    let event_type = text(object, "eventType");
+    if event_type == Some("AwsServiceEvent") {
+        return Err("AWS service event");
+    }
+    if event_type == Some("AwsConsoleSignIn") || is_console_login(object) {
+        return Err(if sign_in_failed(object) {
+            "failed console sign-in"
+        } else {
+            "console sign-in"
+        });
     }
     if text(object, "errorCode").is_some_and(is_authentication_failure) {
         return Err("authentication failed");
@@ -135,19 +140,26 @@ fn caller(object: &Map<String, Value>) -> Result<(String, Option<String>), &'sta
     account.map(|account| (account.to_owned(), principal)).ok_or("no IAM principal")
 }
 
-/// A19: the sign-in page answers a failure without an error code.
-fn failed_console_login(object: &Map<String, Value>) -> bool {
-    let answer = object.get("responseElements").and_then(|r| r.get("ConsoleLogin"));
+/// A18: old records lack the type.
+fn is_console_login(object: &Map<String, Value>) -> bool {
     text(object, "eventName") == Some("ConsoleLogin")
-        && (answer.and_then(Value::as_str) == Some("Failure")
-            || text(object, "errorCode").is_some()
-            || text(object, "errorMessage").is_some())
+        && text(object, "eventSource") == Some("signin.amazonaws.com")
+}
+
+/// A19: the sign-in page answers a failure without an error code.
+fn sign_in_failed(object: &Map<String, Value>) -> bool {
+    let name = text(object, "eventName").unwrap_or_default();
+    let answer = object.get("responseElements").and_then(|elements| elements.get(name));
+    answer.and_then(Value::as_str) == Some("Failure")
+        || text(object, "errorCode").is_some()
+        || text(object, "errorMessage").is_some()
 }
 
 /// A7.
 fn is_authentication_failure(code: &str) -> bool {
     let code = code.strip_prefix("Client.").unwrap_or(code);
-    NOT_AUTHENTICATED.contains(&code) || code.starts_with("ExpiredToken")
+    let plain = code.strip_suffix("Exception").unwrap_or(code);
+    NOT_AUTHENTICATED.contains(&plain) || code.starts_with("ExpiredToken")
 }
 
 /// Returns the principal by the type of the identity: A1–A5, A8, A12, A13, A15, A21.
@@ -173,9 +185,9 @@ fn principal(kind: &str, identity: &Map<String, Value>) -> Result<Option<String>
             }
             arn.map(str::to_owned)
         }
-        "AWSAccount" if text(identity, "accountId").is_some() => unique_id
-            .filter(|id| id.starts_with("AIDA") || id.starts_with("AROA"))
-            .map(str::to_owned),
+        "AWSAccount" if text(identity, "accountId").is_some() => {
+            unique_id.filter(|id| Some(*id) != text(identity, "accountId")).map(str::to_owned)
+        }
         "AWSAccount" => return Err("no IAM principal"),
         _ => match arn.and_then(iam_principal) {
             Some(arn) => Some(arn),

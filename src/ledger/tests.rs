@@ -1,0 +1,151 @@
+//! Tests of the ledger: its joins, and what it keeps.
+
+use std::borrow::Cow;
+
+use super::*;
+use crate::access::Principal;
+
+fn access<'a>(micros: i64, event_id: &'a str, region: &'a str, answer: Answer) -> Access<'a> {
+    Access {
+        account: "111122223333",
+        principal: Principal {
+            arn: Some(Cow::Borrowed("arn:aws:iam::111122223333:user/bob")),
+            id: Some("AIDAEXAMPLE"),
+        },
+        event_source: "s3.amazonaws.com",
+        event_name: "GetObject",
+        is_data_event: true,
+        service_namespace: None,
+        time: Time::from_micros(micros),
+        region: Some(region),
+        event_id: Some(EventId::parse(event_id)),
+        answer,
+    }
+}
+
+fn ledger(accesses: &[Access<'_>]) -> Ledger {
+    let mut ledger = Ledger::default();
+    accesses.iter().for_each(|access| ledger.add(access));
+    ledger
+}
+
+#[test]
+fn a_record_stays_small() {
+    assert!(size_of::<(Key, Record)>() <= 160, "{}", size_of::<(Key, Record)>());
+}
+
+#[test]
+fn a_record_keeps_the_latest_of_each_answer_and_the_first_attempt() {
+    let ledger = ledger(&[
+        access(5, "e", "eu-west-1", Answer::Denied),
+        access(9, "i", "us-east-1", Answer::Failed),
+        access(7, "g", "us-east-2", Answer::Success),
+        access(3, "c", "us-west-1", Answer::Success),
+        access(1, "a", "us-west-2", Answer::Failed),
+    ]);
+    let entry = ledger.entries().next().unwrap();
+    let micros = |attempt: Attempt<'_>| attempt.time.micros();
+    assert_eq!(ledger.len(), 1);
+    assert_eq!(micros(entry.latest), 9);
+    assert_eq!(entry.latest.region, Some("us-east-1"));
+    assert_eq!(entry.success.map(micros), Some(7));
+    assert_eq!(entry.denial.map(micros), Some(5));
+    assert_eq!(micros(entry.first), 1);
+    assert_eq!(entry.first.event_id, Some(EventId::Text("a")));
+}
+
+#[test]
+fn a27_equal_times_are_decided_by_event_id_then_region() {
+    let uuid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
+    let mut no_id = access(1, "", "z", Answer::Success);
+    no_id.event_id = None;
+    let ascending = [
+        no_id,
+        access(1, "", "y", Answer::Success),
+        access(1, uuid, "a", Answer::Success),
+        access(1, uuid, "b", Answer::Success),
+        access(1, "0b", "a", Answer::Success),
+        access(2, "", "a", Answer::Success),
+    ];
+    for (one, other) in ascending.iter().zip(&ascending[1..]) {
+        for pair in [[one.clone(), other.clone()], [other.clone(), one.clone()]] {
+            let ledger = ledger(&pair);
+            let entry = ledger.entries().next().unwrap();
+            assert_eq!(
+                (entry.latest.event_id, entry.latest.region),
+                (other.event_id, other.region)
+            );
+            assert_eq!((entry.first.event_id, entry.first.region), (one.event_id, one.region));
+        }
+    }
+}
+
+#[test]
+fn every_part_of_the_key_keeps_records_apart() {
+    let base = access(1, "a", "r", Answer::Success);
+    let arn = |arn: &'static str| Principal { arn: Some(Cow::Borrowed(arn)), id: None };
+    let ledger = ledger(&[
+        Access { account: "444455556666", ..base.clone() },
+        Access { principal: arn("arn:aws:iam::111122223333:role/a"), ..base.clone() },
+        Access { principal: Principal { arn: None, id: Some("AIDAEXAMPLE") }, ..base.clone() },
+        Access { principal: Principal::default(), ..base.clone() },
+        Access { event_source: "s3-outposts.amazonaws.com", ..base.clone() },
+        Access { event_name: "", ..base.clone() },
+        Access { service_namespace: Some(Cow::Borrowed("ecs")), ..base.clone() },
+        Access { is_data_event: false, ..base.clone() },
+        base.clone(),
+        base,
+    ]);
+    assert_eq!(ledger.len(), 9);
+    assert_eq!(ledger.accounts(), ["111122223333", "444455556666"]);
+    assert!(ledger.entries().any(|entry| entry.service_namespace == Some("ecs")));
+}
+
+#[test]
+fn a27_merging_translates_every_text() {
+    let one = ledger(&[
+        access(1, "not-a-uuid", "eu-west-1", Answer::Success),
+        Access { event_name: "PutObject", ..access(4, "x", "us-east-1", Answer::Failed) },
+    ]);
+    let other = ledger(&[
+        Access { event_name: "ListBuckets", ..access(9, "other", "ap-south-1", Answer::Denied) },
+        access(2, "not-a-uuid-either", "eu-central-1", Answer::Denied),
+    ]);
+    let mut merged = Ledger::default();
+    merged.merge(&other);
+    merged.merge(&one);
+    let mut turned = one;
+    turned.merge(&other);
+    assert_eq!(merged, turned);
+    let mut entries: Vec<Entry<'_>> = merged.entries().collect();
+    entries.sort_unstable();
+    assert_eq!(entries[0].event_name, "GetObject");
+    assert_eq!(entries[0].latest.event_id, Some(EventId::Text("not-a-uuid-either")));
+    assert_eq!(entries[0].success.unwrap().region, Some("eu-west-1"));
+    assert_eq!(entries[2].latest.event_id, Some(EventId::Text("x")));
+}
+
+#[test]
+fn texts_of_overtaken_attempts_are_forgotten() {
+    let mut ledger = Ledger::default();
+    for number in 0..50_000 {
+        let id = format!("event {number}");
+        ledger.add(&access(number, &id, "eu-west-1", Answer::Success));
+    }
+    assert!(ledger.stamped.len() <= 2 * SPARE, "{}", ledger.stamped.len());
+    let entry = ledger.entries().next().unwrap();
+    assert_eq!(entry.latest.event_id, Some(EventId::Text("event 49999")));
+    assert_eq!(entry.first.event_id, Some(EventId::Text("event 0")));
+    assert_eq!(entry.latest.region, Some("eu-west-1"));
+}
+
+#[test]
+fn ledgers_of_the_same_facts_are_equal_however_they_were_made() {
+    let one = [access(1, "a", "r", Answer::Success), access(2, "b", "s", Answer::Denied)];
+    let turned = [one[1].clone(), one[0].clone(), one[1].clone()];
+    assert_eq!(ledger(&one), ledger(&turned));
+    assert_eq!(format!("{:?}", ledger(&one)), format!("{:?}", ledger(&turned)));
+    assert_ne!(ledger(&one), ledger(&one[..1]));
+    assert_ne!(ledger(&one[..1]), Ledger::default());
+    assert!(Ledger::default().is_empty());
+}
