@@ -85,6 +85,9 @@ pub enum SourceError {
     /// `-` was given more than once.
     #[error("`-`: standard input can be read only once")]
     StdinTwice,
+    /// The input is an empty text.
+    #[error("names nothing: is a variable of the calling script empty?")]
+    EmptyName,
     /// The input names nothing.
     #[error("no such file or directory")]
     Missing,
@@ -247,6 +250,12 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
 /// where it does not part directories.
 pub fn printable(name: impl AsRef<OsStr>) -> String {
     printable_bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
+}
+
+/// Returns a text for people with its control characters, and those that turn the direction of
+/// writing, as [`printable`] shows them, and everything else as it is.
+pub fn visible(text: &str) -> String {
+    printable_bytes(text.as_bytes(), false)
 }
 
 fn printable_bytes(bytes: &[u8], double_backslash: bool) -> String {
