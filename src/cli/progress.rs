@@ -41,7 +41,9 @@ impl Display {
         }
         interrupt::traces().line = Some(bar.clone());
         let (files, decompressed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { bar, files, decompressed, total: sources.len() }
+        let display = Self { bar, files, decompressed, total: sources.len() };
+        display.tell();
+        display
     }
 
     /// Shows a step.

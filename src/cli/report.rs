@@ -12,7 +12,7 @@ use super::period::{Asked, asked};
 use super::progress::Display;
 use super::summary::Summary;
 use super::{Exit, now};
-use crate::access::{Choice, Switches};
+use crate::access::{Choice, Skip, Switches};
 use crate::catalog::Catalog;
 use crate::coverage::Coverage;
 use crate::emit::{self, Format, Layout};
@@ -161,7 +161,7 @@ fn up_to_newest(
 /// An empty report reads as "revoke everything" (V2).
 fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
     let mut because = Vec::new();
-    let (records, sources) = (&coverage.records, &found.sources);
+    let records = &coverage.records;
     if records.total() > 0 {
         let mut reasons: Vec<_> = records.set_aside.iter().collect();
         reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
@@ -171,14 +171,23 @@ fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
             reasons.push(format!("{} malformed", records.malformed));
         }
         because.push(format!("no record of {} counts: {}", records.total(), reasons.join(", ")));
+        let Period { since, until } = coverage.period;
+        if records.set_aside.contains_key(&Skip::OutsidePeriod) {
+            let since = since.map(|since| format!(" after {since}"));
+            let until = until.map(|until| format!(" up to {until}"));
+            let bounds = [since, until].into_iter().flatten().collect::<String>();
+            because.push(format!("the period is{bounds}"));
+        }
     } else if coverage.problems.is_empty() {
-        because.push(match sources.as_slice() {
-            [] => "there is no file to read".to_owned(),
-            [source] => format!("{}: holds no record", source.name),
-            sources => format!("{} files hold no record", sources.len()),
-        });
-        let set_aside = coverage.sources.set_aside.iter();
-        because.extend(set_aside.map(|(reason, it)| {
+        let set_aside = &coverage.sources.set_aside;
+        match (coverage.sources.empty, found.sources.as_slice()) {
+            (0, _) if set_aside.is_empty() => because.push("there is no file to read".to_owned()),
+            (0, _) => {}
+            (1, [source]) => because.push(format!("{} holds no record", source.name)),
+            (1, _) => because.push("1 file holds no record".to_owned()),
+            (files, _) => because.push(format!("{files} files hold no record")),
+        }
+        because.extend(set_aside.iter().map(|(reason, it)| {
             format!("{} set aside as {reason}, the first: {}", it.count, it.first)
         }));
     }
@@ -302,7 +311,7 @@ impl<'a> Output<'a> {
             );
         }
         if coverage.is_some_and(|coverage| coverage.is_same_as(report)) {
-            bail!("--coverage: is where the report goes: give each a place of its own");
+            bail!("--coverage: names the place of the report: give each a place of its own");
         }
         report.probe()?;
         coverage.map_or(Ok(()), Destination::probe)?;
