@@ -67,8 +67,8 @@ pub struct Layout {
     /// JSON: one compact object a line, each with the path of its entity, for any number of
     /// reports. Other formats hold any number of reports either way.
     pub many: bool,
-    /// Arrow and Parquet: metadata of the schema, beside the keys that start with
-    /// `trailfold.schema.`, which are not the caller's to set.
+    /// Arrow and Parquet: metadata of the schema, beside `trailfold.schema.version` and
+    /// `trailfold.schema.report`, which are not the caller's to set.
     pub metadata: Vec<(String, String)>,
     /// Table: the columns of the terminal; none where there is no terminal.
     pub width: Option<u16>,

@@ -24,6 +24,7 @@ DEV, QUIET, SANDBOX, LAB, CLOSED = "888888888888", "999999999999", "123456789012
 PARTNER, LEFT = "998877665544", "345678901234"  # never a member; no longer a member
 
 MALFORMED = "malformed"
+DAMAGED = -1  # the number of the trail that delivers what is malformed, to a folder of its own
 
 
 # ---------------------------------------------------------------- the organization
@@ -284,7 +285,7 @@ class Logs:
         rec = record(recipient, region, time, ui, source, name, **kw)
         text = json.dumps(rec, separators=(",", ":"))[:-1] + extra + "}"
         folder = key or recipient
-        for trail in range(trails):  # a second trail delivers the same bytes again
+        for trail in [DAMAGED] if expect == MALFORMED else range(trails):  # a second trail delivers the same bytes again
             self.files.setdefault((folder, region, (when or time)[:10], trail), []).append((when or time, text))
             self.label(json.loads(text), expect or expected, when)
         return rec
@@ -512,7 +513,8 @@ def key_of(account, region, time, part, kind="CloudTrail"):
 
 def trail_files(logs):
     for (folder, region, day, trail), lines in sorted(logs.files.items()):
-        yield key_of(folder, region, max(t for t, _ in lines), trail), gz(records(text for _, text in lines))
+        name = "damaged/no-time-or-no-source.json.gz" if trail == DAMAGED else key_of(folder, region, max(t for t, _ in lines), trail)
+        yield name, gz(records(text for _, text in lines))
 
 
 def other_forms(logs):

@@ -56,10 +56,11 @@ fn every_service() -> usize {
 
 #[test]
 fn s1_every_level_must_allow() {
-    let (some, other) = (allow("s3:*", "*"), allow("sqs:*", "*"));
-    assert_eq!(services(&[&[full()], &[some.clone()], &[full()]]), ["s3"]);
-    assert!(services(&[&[some.clone()], &[other.clone()]]).is_empty());
-    assert_eq!(services(&[&[json!([some, other])], &[some.clone()]]), ["s3"]);
+    let (some, other) = ([allow("s3:*", "*")], [allow("sqs:*", "*")]);
+    let both = [json!([some[0], other[0]])];
+    assert_eq!(services(&[&[full()], &some, &[full()]]), ["s3"]);
+    assert!(services(&[&some, &other]).is_empty());
+    assert_eq!(services(&[&both, &some]), ["s3"]);
 }
 
 #[test]
@@ -156,6 +157,14 @@ fn s4_a_deny_on_arns_leaves_actions_without_resources() {
     let not = json!([allow("s3:ListAllMyBuckets", "*"), {"Effect": "Deny", "Action": "*",
         "NotResource": "arn:aws:s3:::b"}]);
     assert!(alone(not).is_empty());
+}
+
+#[test]
+fn s4_an_action_whose_resources_are_not_published_may_have_any() {
+    let tag = "cloudwatch:TagResource";
+    assert_eq!(alone(allow(tag, "arn:aws:anything:::at-all")), ["cloudwatch"]);
+    assert_eq!(alone(json!([allow(tag, "*"), deny(tag, "arn:*:*:*:*:*")])), ["cloudwatch"]);
+    assert!(alone(json!([allow(tag, "*"), deny(tag, "*")])).is_empty());
 }
 
 #[test]
@@ -317,6 +326,13 @@ fn an_answer_does_not_depend_on_order_or_on_earlier_questions() {
     assert_eq!(ask(&[0, 1, 2, 3]), ask(&[3, 2, 1, 0]));
 }
 
+#[test]
+fn s2_a_search_that_many_actions_share_counts_once() {
+    let pattern = "arn:*:*:::*:*";
+    let not = json!({"Effect": "Allow", "Action": "*", "NotResource": pattern});
+    assert!(services(&[&[not], &[allow("*", pattern)]]).is_empty());
+}
+
 /// What it takes to tell these apart grows beyond any bound: then a service counts as allowed, and
 /// the answer says that it was not decided.
 #[test]
@@ -355,22 +371,24 @@ fn json_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "it counts what it has seen")]
 fn s10_real_policies_are_read_or_refused_with_their_place() {
     let Some(folder) = shared("real policies", "policies") else { return };
     let catalog = Catalog::embedded();
     let mut evaluator = Evaluator::new(catalog);
     let full = evaluator.add(&Policy::from_value(&document(&full())).unwrap());
-    let (mut read, mut refused) = (0, Vec::new());
+    let (mut read, mut refused, mut last) = (0, Vec::new(), full);
     for file in json_files(&folder) {
         match Policy::parse(&fs::read_to_string(&file).unwrap()) {
             Ok(policy) => {
                 read += 1;
                 let policy = evaluator.add(&policy);
-                for levels in [vec![vec![policy]], vec![vec![full, policy]]] {
-                    let allowed = evaluator.allowed_services(&levels);
+                let all = [vec![vec![policy]], vec![vec![full, policy]]];
+                let with_the_last = vec![vec![full, policy], vec![full, last]];
+                for levels in all.iter().chain([&with_the_last]) {
+                    let allowed = evaluator.allowed_services(levels);
                     assert!(allowed.undecided.is_empty(), "{}", file.display());
                 }
+                last = policy;
             }
             Err(error) => refused.push(error.to_string()),
         }

@@ -1,3 +1,5 @@
+//! Lookups in the embedded catalogue.
+
 use super::event::{host, without_version};
 use super::*;
 

@@ -75,13 +75,12 @@ pub(super) fn schema(layout: &Layout) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata(layout)))
 }
 
-/// Returns the metadata of the schema: the caller's, and ours above it.
+/// Returns the metadata of the schema: the caller's, and ours, which comes last and so wins.
 fn metadata(layout: &Layout) -> Metadata {
     layout
         .metadata
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
-        .filter(|(key, _)| !key.starts_with("trailfold.schema."))
         .chain([
             ("trailfold.schema.version", SCHEMA_VERSION),
             ("trailfold.schema.report", organizations::REPORT),
@@ -263,5 +262,42 @@ impl Buffers {
             _ => None,
         };
         self.columns.into_iter().map(dictionary).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::organizations::{AccessReport, OrganizationsReport};
+    use crate::report::{ErrorDetails, JobDates};
+
+    #[test]
+    fn a_dictionary_that_would_outgrow_its_offsets_is_refused() {
+        let time = Time::from_micros(0);
+        let report = OrganizationsReport {
+            entity_path: "o-exampleorg01/r-ex01",
+            policy_id: None,
+            job: JobDates { creation: time, completion: time },
+            outcome: Err::<AccessReport<'_>, _>(ErrorDetails { code: "", message: "" }),
+        };
+        let row = rows(&report).next().unwrap();
+        let mut buffers = Buffers::new();
+        for (space, fits) in [(21, true), (20, false)] {
+            let Buffer::Text { text, .. } = &mut buffers.columns[0] else { panic!() };
+            *text = MAX_COLUMN_TEXT - space;
+            match buffers.push(&row) {
+                Ok(()) => assert!(fits),
+                Err(error) => {
+                    assert!(!fits && error.to_string().starts_with("column `ReportEntityPath`"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_by_its_rows_or_by_its_text() {
+        let full = |rows, text| Buffers { columns: Vec::new(), rows, text }.is_full();
+        assert!(full(BATCH_ROWS, 0) && full(1, BATCH_TEXT));
+        assert!(!full(BATCH_ROWS - 1, BATCH_TEXT - 1));
     }
 }

@@ -16,7 +16,10 @@ use crate::report::organizations::{AccessDetail, OrganizationsReport};
 const DEFAULT_WIDTH: u16 = 120;
 
 /// A table narrower than this is no easier to read than one that the terminal wraps.
-const LEAST_WIDTH: u16 = 60;
+const LEAST_WIDTH: u16 = 80;
+
+/// With so many columns of the screen, columns of the table are two blanks apart and not one.
+const ROOMY_WIDTH: u16 = 100;
 
 /// Characters of a text, at most. An entity path has 427 at most; nobody reads more in a table, and
 /// breaking a word into lines takes time that grows with the square of its length.
@@ -44,7 +47,7 @@ pub(super) fn write<'a>(
         let rows = report.outcome.as_ref().map_or(&[][..], |access| &access.access_details);
         if !rows.is_empty() {
             text.push('\n');
-            push_rows(&mut text, report.entity_path, rows, width);
+            push_rows(&mut text, rows, width);
         }
         out.write_all(text.as_bytes())?;
     }
@@ -87,26 +90,27 @@ fn push_heading(text: &mut String, report: &OrganizationsReport<'_>) {
     }
 }
 
-fn push_rows(text: &mut String, entity_path: &str, rows: &[AccessDetail<'_>], width: u16) {
+fn push_rows(text: &mut String, rows: &[AccessDetail<'_>], width: u16) {
     let mut table = Table::new();
     table
         .force_no_tty()
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width)
-        .set_header(["Service", "Namespace", "Last access", "Region", "From", "Accounts"])
-        .add_rows(rows.iter().map(|row| cells(entity_path, row)));
+        .set_header(["Service", "Namespace", "Last access", "Region", "Last account", "Accounts"])
+        .add_rows(rows.iter().map(cells));
+    let blank = u16::from(width >= ROOMY_WIDTH);
     for (place, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
-        match place {
-            // A time, and the word `Accounts`, are not broken.
-            2 => {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-            5 => {
-                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(9)));
-            }
-            _ => {}
+        column.set_padding((0, blank));
+        // A time, an account's id and the word `Accounts` are not broken.
+        let widest = match place {
+            2 => Some(20),
+            4 => Some(12),
+            5 => Some(8),
+            _ => None,
+        };
+        if let Some(widest) = widest {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(widest + blank)));
         }
     }
     for line in table.lines() {
@@ -115,26 +119,17 @@ fn push_rows(text: &mut String, entity_path: &str, rows: &[AccessDetail<'_>], wi
     }
 }
 
-fn cells(entity_path: &str, row: &AccessDetail<'_>) -> [Cell; 6] {
-    let (time, from) = row.latest_attempt.map_or(("never".to_owned(), ""), |attempt| {
-        (attempt.time.to_string(), below(entity_path, attempt.entity_path))
+fn cells(row: &AccessDetail<'_>) -> [Cell; 6] {
+    // The path down to an account ends in the account.
+    let (time, account) = row.latest_attempt.map_or(("never".to_owned(), ""), |attempt| {
+        (attempt.time.to_string(), attempt.entity_path.rsplit('/').next().unwrap_or_default())
     });
     [
         Cell::new(shown(row.service_name)),
         Cell::new(shown(row.service_namespace)),
         Cell::new(time),
         Cell::new(shown(row.region.unwrap_or_default())),
-        Cell::new(shown(from)),
+        Cell::new(shown(account)),
         Cell::new(row.total_authenticated_entities).set_alignment(CellAlignment::Right),
     ]
-}
-
-/// Returns the part of `path` below the entity of the report, which the heading names; of the
-/// entity itself its last part.
-fn below<'r>(entity_path: &str, path: &'r str) -> &'r str {
-    match path.strip_prefix(entity_path) {
-        Some("") => path.rsplit('/').next().unwrap_or(path),
-        Some(rest) => rest.strip_prefix('/').unwrap_or(path),
-        None => path,
-    }
 }

@@ -314,7 +314,7 @@ fn o13_the_region_of_an_unused_row_is_kept_in_every_format() {
     let json = text(Format::Json, &Layout::default(), &reports);
     assert!(json.contains("\"s3\",\n            \"Region\": \"us-east-1\",\n            \"Total"));
     assert!(text(Format::Csv, &many(), &reports).contains(",s3,us-east-1,,,0,"));
-    assert!(text(Format::Table, &many(), &reports).contains("never        us-east-1 "));
+    assert!(text(Format::Table, &many(), &reports).contains("never                 us-east-1 "));
     for format in COLUMNAR {
         let (_, batches) = read(format, &bytes(format, &many(), &reports));
         assert_eq!(column(&batches, "Region"), [Some("us-east-1".to_owned())]);
@@ -402,7 +402,7 @@ fn the_schema_is_the_documented_one_in_every_columnar_format() {
 }
 
 #[test]
-fn metadata_is_the_callers_but_for_the_keys_of_the_schema() {
+fn metadata_is_the_callers_but_for_what_the_schema_says_of_itself() {
     let mut layout = layout();
     layout.metadata.push(("trailfold.schema.version".into(), "77".into()));
     for format in COLUMNAR {
@@ -488,6 +488,58 @@ fn csv_is_the_same_columns_as_text() {
         String::new(),
     ];
     assert_eq!(text(Format::Csv, &many(), &[completed(), failed()]), expected.join("\r\n"));
+}
+
+#[test]
+fn every_column_and_member_has_its_own_value() {
+    const MEMBERS: [&str; 6] =
+        ["Region", "EntityPath", "Principal", "EventSource", "EventName", "EventId"];
+    let names = |prefix: &str| MEMBERS.map(|member| format!("{prefix}{member}"));
+    let prefixes = ["LatestAttempt", "LatestSuccess", "LatestDenial", "FirstAttempt"];
+    let texts = prefixes.map(names);
+    let attempt = |place: usize| {
+        let [region, path, principal, source, name, id] = &texts[place];
+        Attempt {
+            time: Time::from_micros(i64::try_from(place).unwrap() * 1_000_000),
+            region: Some(region),
+            entity_path: path,
+            principal: Some(principal),
+            event_source: source,
+            event_name: name,
+            event_id: Some(EventId::parse(id)),
+        }
+    };
+    let mut report = completed();
+    let rows = &mut report.outcome.as_mut().unwrap().access_details;
+    rows.truncate(1);
+    rows[0].region = Some("LatestAttemptRegion");
+    rows[0].latest_attempt = Some(attempt(0));
+    rows[0].latest_success = Some(attempt(1));
+    rows[0].latest_denial = Some(attempt(2));
+    rows[0].first_attempt = Some(attempt(3));
+    let layout = Layout { details: true, ..Layout::default() };
+    let reports = [report];
+    let rows = csv_rows(&bytes(Format::Csv, &layout, &reports));
+    let json = text(Format::Json, &layout, &reports);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for (place, prefix) in prefixes.into_iter().enumerate() {
+        let details = &json["AccessDetails"][0]["Details"][prefix];
+        let cell = |member: &str| {
+            let is = |name: &str| rows[0].iter().position(|column| column == name);
+            let column = match (prefix, member) {
+                ("LatestAttempt", "Time") => is("LastAuthenticatedTime"),
+                ("LatestAttempt", "Region" | "EntityPath") => is(member),
+                _ => is(&format!("{prefix}{member}")),
+            };
+            rows[1][column.unwrap()].as_str()
+        };
+        let time = attempt(place).time.to_string();
+        assert_eq!((cell("Time"), &details["Time"]), (time.as_str(), &time.as_str().into()));
+        for member in MEMBERS {
+            assert_eq!(cell(member), format!("{prefix}{member}"));
+            assert_eq!(details[member], cell(member));
+        }
+    }
 }
 
 fn csv_rows(csv: &[u8]) -> Vec<Vec<String>> {
@@ -601,18 +653,18 @@ Entity    o-exampleorg01/r-ex01/ou-ex01-workloads
 Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  3 accessible, 1 not accessed
 
-Service                             Namespace  Last access           Region     From          Accounts
+Service                             Namespace  Last access           Region     Last account  Accounts
 ----------------------------------- ---------- --------------------- ---------- ------------- ---------
 Amazon DynamoDB                     dynamodb   2026-05-25T16:29:52Z  eu-west-1  111122223333         2
 AWS Identity and Access Management  iam        2026-06-15T13:12:06Z             111122223333         1
 Amazon S3                           s3         never                                                 0
 ";
     assert_eq!(text(Format::Table, &Layout::default(), &[completed()]), wide);
-    for width in [0, 1, 60, 80, 100, 140, u16::MAX] {
+    for width in [0, 1, 79, 80, 99, 100, 140, u16::MAX] {
         let layout = Layout { width: Some(width), ..Layout::default() };
         let table = text(Format::Table, &layout, &[completed(), truncated(), failed()]);
         let widest = table.lines().skip(4).take(8).map(str::len).max().unwrap();
-        assert!(widest <= usize::from(width.max(60)), "{width}: {table}");
+        assert!(widest <= usize::from(width.max(80)), "{width}: {table}");
         assert!(table.contains("2026-05-25T16:29:52Z"), "{width}: {table}");
     }
 }
@@ -627,9 +679,9 @@ Services  3 accessible, 1 not accessed
 Page      1 of 3 rows, more behind the marker
 Marker    bWFya2Vy
 
-Service    Namespace  Last access  Region  From  Accounts
----------- ---------- ------------ ------- ----- ---------
-Amazon S3  s3         never                             0
+Service    Namespace  Last access           Region  Last account  Accounts
+---------- ---------- --------------------- ------- ------------- ---------
+Amazon S3  s3         never                                              0
 
 Entity    o-exampleorg01/r-ex01
 Policy    p-unknown0

@@ -1,6 +1,7 @@
 //! What a chain of policies allows; knows no tree and no log.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Policy;
@@ -9,8 +10,11 @@ use super::compile::{ClauseKey, Compiled, Cover, Patterns, PolicyIndex, Reduced}
 use super::witness::{Clause, Question, Verdict, search};
 use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
 
-/// How many steps the searches of one chain may take together: a second's work.
-const STEPS: u64 = 4_000_000;
+/// How many steps one search for a resource may take. Those of real policies take hundreds.
+const SEARCH_STEPS: u64 = 200_000;
+
+/// How many steps the searches of one chain may take together: some seconds' work.
+const CHAIN_STEPS: u64 = 4_000_000;
 
 /// The services that a chain allows (S2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +39,8 @@ pub struct AllowedActions {
 /// Says what chains of policies allow, and remembers it.
 ///
 /// A chain is a list of levels, in any order: the root's policies, each unit's, the account's. An
-/// identity's policies are a chain of one level (I1). An answer depends on the chain alone, not on
-/// what was asked before.
+/// identity's policies are a chain of one level (I1). An answer does not depend on what was asked
+/// before.
 #[derive(Debug)]
 pub struct Evaluator<'c> {
     catalog: &'c Catalog,
@@ -45,7 +49,18 @@ pub struct Evaluator<'c> {
     known: HashMap<Policy, PolicyIndex>,
     policies: Vec<Compiled>,
     chains: HashMap<Vec<Vec<PolicyIndex>>, Arc<AllowedServices>>,
-    verdicts: HashMap<QuestionKey, (Verdict, u64)>,
+    answers: HashMap<QuestionKey, Answer>,
+    /// How many chains have been folded.
+    folded: u64,
+}
+
+/// What a search has found.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    verdict: Verdict,
+    steps: u64,
+    /// The last chain that asked: a chain pays for each question once.
+    chain: u64,
 }
 
 /// A question to [`search`], in the one form that equal questions share.
@@ -58,6 +73,7 @@ struct QuestionKey {
 
 /// A chain folded into sets of actions.
 struct Chain {
+    number: u64,
     levels: Vec<Vec<PolicyIndex>>,
     /// Per level, the actions allowed on every resource.
     whole: Vec<ActionSet>,
@@ -77,7 +93,8 @@ impl<'c> Evaluator<'c> {
             known: HashMap::new(),
             policies: Vec::new(),
             chains: HashMap::new(),
-            verdicts: HashMap::new(),
+            answers: HashMap::new(),
+            folded: 0,
         }
     }
 
@@ -115,26 +132,9 @@ impl<'c> Evaluator<'c> {
         let chain = self.fold(levels);
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
-        let mut steps = STEPS;
-        for at in 0..self.table.services().len() {
-            let Some((service, range)) = self.table.services().get(at).cloned() else {
-                continue;
-            };
-            let mut verdict = Verdict::Absent;
-            if chain.certain.within(range.clone()).next().is_some() {
-                verdict = Verdict::Found;
-            }
-            for action in chain.open.within(range) {
-                match verdict {
-                    Verdict::Found => break,
-                    Verdict::Undecided if steps == 0 => break,
-                    Verdict::Undecided | Verdict::Absent => {}
-                }
-                verdict = match self.decide(action, &chain, &mut steps) {
-                    Verdict::Absent => verdict,
-                    decided => decided,
-                };
-            }
+        let mut steps = CHAIN_STEPS;
+        for (service, range) in self.table.services().to_vec() {
+            let verdict = self.decide_service(range, &chain, &mut steps);
             if verdict != Verdict::Absent {
                 allowed.services.insert(service);
             }
@@ -160,7 +160,7 @@ impl<'c> Evaluator<'c> {
     ) -> AllowedActions {
         let chain = self.fold(normal(levels));
         let mut allowed = AllowedActions::default();
-        let mut steps = STEPS;
+        let mut steps = CHAIN_STEPS;
         let range = self.table.actions(service);
         let first = range.start;
         for action in range.filter(|&action| self.table.is_named(action)).collect::<Vec<_>>() {
@@ -186,7 +186,7 @@ impl<'c> Evaluator<'c> {
         policy.expect("an index belongs to the evaluator that gave it")
     }
 
-    fn fold(&self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
+    fn fold(&mut self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
         let mut whole = Vec::with_capacity(levels.len());
         let (mut certain, mut open) = (self.table.every(), self.table.every());
         let mut denied = Cover::default();
@@ -206,7 +206,25 @@ impl<'c> Evaluator<'c> {
         certain.subtract(&denied.touched);
         open.subtract(&denied.whole);
         open.subtract(&certain);
-        Chain { levels, whole, certain, open }
+        self.folded += 1;
+        Chain { number: self.folded, levels, whole, certain, open }
+    }
+
+    /// Says whether one of the actions is allowed on some resource, and takes the steps from those
+    /// left.
+    fn decide_service(&mut self, actions: Range<usize>, chain: &Chain, steps: &mut u64) -> Verdict {
+        if chain.certain.within(actions.clone()).next().is_some() {
+            return Verdict::Found;
+        }
+        let mut verdict = Verdict::Absent;
+        for action in chain.open.within(actions) {
+            match self.decide(action, chain, steps) {
+                Verdict::Found => return Verdict::Found,
+                Verdict::Undecided => verdict = Verdict::Undecided,
+                Verdict::Absent => {}
+            }
+        }
+        verdict
     }
 
     /// Says whether the action is allowed on some resource, and takes the steps from those left.
@@ -216,7 +234,7 @@ impl<'c> Evaluator<'c> {
             let Some(question) = self.question(action, universe, chain) else {
                 continue;
             };
-            match self.ask(question, steps) {
+            match self.ask(question, chain.number, steps) {
                 Verdict::Found => return Verdict::Found,
                 Verdict::Undecided => verdict = Verdict::Undecided,
                 Verdict::Absent => {}
@@ -272,33 +290,34 @@ impl<'c> Evaluator<'c> {
         Some(key)
     }
 
-    fn ask(&mut self, key: QuestionKey, steps: &mut u64) -> Verdict {
+    /// Answers a question of the chain. The steps count even if another chain has had them taken
+    /// already: the answer must not depend on what was asked before.
+    fn ask(&mut self, key: QuestionKey, chain: u64, left: &mut u64) -> Verdict {
         if key.levels.is_empty() && key.denies.is_empty() {
             return Verdict::Found;
         }
-        if *steps == 0 {
+        if *left == 0 {
             return Verdict::Undecided;
         }
-        let (verdict, taken) = match self.verdicts.get(&key) {
-            Some(&known) => known,
+        let answer = match self.answers.get_mut(&key) {
+            Some(known) => {
+                let steps = if known.chain == chain { 0 } else { known.steps };
+                known.chain = chain;
+                Answer { steps, ..*known }
+            }
             None => {
-                let answer = self.search(&key);
-                self.verdicts.insert(key, answer);
+                let (verdict, steps) = self.search(&key);
+                let answer = Answer { verdict, steps, chain };
+                self.answers.insert(key, answer);
                 answer
             }
         };
-        // Steps count for a chain even if another has taken them already: the answer must not
-        // depend on what was asked before.
-        match steps.checked_sub(taken) {
-            Some(left) => {
-                *steps = left;
-                verdict
-            }
-            None => {
-                *steps = 0;
-                Verdict::Undecided
-            }
-        }
+        let Some(rest) = left.checked_sub(answer.steps) else {
+            *left = 0;
+            return Verdict::Undecided;
+        };
+        *left = rest;
+        answer.verdict
     }
 
     fn search(&self, key: &QuestionKey) -> (Verdict, u64) {
@@ -310,11 +329,12 @@ impl<'c> Evaluator<'c> {
             complement: key.complement,
             patterns: key.patterns.iter().filter_map(|&at| self.patterns.glob(at)).collect(),
         };
-        search(&Question {
+        let question = Question {
             universe,
             levels: key.levels.iter().map(|level| level.iter().map(clause).collect()).collect(),
             denies: key.denies.iter().map(clause).collect(),
-        })
+        };
+        search(&question, SEARCH_STEPS)
     }
 }
 

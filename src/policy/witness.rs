@@ -9,10 +9,6 @@ use std::collections::HashSet;
 
 use super::pattern::{Class, Glob, Step, Symbol};
 
-/// How many steps of single patterns one search may take. The searches of real policies take
-/// hundreds.
-const STEPS: u64 = 200_000;
-
 /// Asks for a text of the universe that in every level some clause covers and that no deny covers.
 #[derive(Debug)]
 pub(super) struct Question<'p> {
@@ -39,8 +35,9 @@ pub(super) enum Verdict {
     Undecided,
 }
 
-/// Answers the question; with it, the number of steps taken.
-pub(super) fn search(question: &Question<'_>) -> (Verdict, u64) {
+/// Answers the question, unless it takes more than `limit` steps of single patterns; returns the
+/// number of steps taken, too.
+pub(super) fn search(question: &Question<'_>, limit: u64) -> (Verdict, u64) {
     let automaton = Automaton::new(question);
 
     let mut steps = 0;
@@ -55,7 +52,7 @@ pub(super) fn search(question: &Question<'_>) -> (Verdict, u64) {
         }
         for symbol in automaton.symbols(&state) {
             steps += automaton.globs.len() as u64;
-            if steps > STEPS {
+            if steps > limit {
                 return (Verdict::Undecided, steps);
             }
             if let Some(next) = automaton.read(&state, symbol)

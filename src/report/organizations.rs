@@ -391,3 +391,6 @@ fn is_policy_id(id: &str) -> bool {
             && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,7 +271,7 @@ def check_duckdb():
     assert (b"trailfold.schema.version", b"1") in metadata, metadata
     assert (b"trailfold.coverage", b'{"records":7}') in metadata, metadata
     groups = connection.execute(
-        f"""SELECT DISTINCT compression, stats_min, stats_max
+        f"""SELECT DISTINCT compression, stats_min_value, stats_max_value
             FROM parquet_metadata('{directory}/crowd.parquet')
             WHERE path_in_schema = 'ReportEntityPath'"""
     ).fetchall()

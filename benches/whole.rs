@@ -1,0 +1,102 @@
+//! The program as a whole against a program that only inflates the same files: CPU seconds, in
+//! turn, and their ratio. `cargo bench --bench whole -- DIR [ORGANIZATION]`.
+//!
+//! DIR is a dump of gzip files. The CPU time of a child is read from `/proc` (Linux).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+const ROUNDS: usize = 5;
+const INFLATE: &str = "--inflate-only";
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [INFLATE, dump] => inflate_only(Path::new(dump)),
+        [dump] => compare(dump, None),
+        [dump, organization] => compare(dump, Some(organization)),
+        // `cargo bench` without arguments runs every bench: this one needs a dump.
+        _ => println!("whole: name a dump: cargo bench --bench whole -- DIR [ORGANIZATION]"),
+    }
+}
+
+fn compare(dump: &str, organization: Option<&str>) {
+    let mut ratios = Vec::new();
+    let (mut floors, mut wholes) = (Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let mut floor = Command::new(std::env::current_exe().expect("own name"));
+        floor.args([INFLATE, dump]);
+        let mut whole = Command::new(env!("CARGO_BIN_EXE_trailfold"));
+        whole.args(["report", "organizations", dump, "--quiet"]);
+        whole.args(organization.iter().flat_map(|path| ["--organization", path]));
+        let (floor, whole) = (cpu_seconds(&mut floor), cpu_seconds(&mut whole));
+        // The first round warms the page cache.
+        if round > 0 {
+            ratios.push(whole / floor);
+            floors.push(floor);
+            wholes.push(whole);
+        }
+    }
+    println!("CPU seconds, median of {ROUNDS} rounds in turn");
+    println!("inflate only (libdeflate)  {:.2}", median(&mut floors));
+    println!("trailfold                  {:.2}", median(&mut wholes));
+    println!("ratio                      {:.2}", median(&mut ratios));
+}
+
+fn median(figures: &mut [f64]) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Runs a command and returns the CPU seconds it took, user and system.
+fn cpu_seconds(command: &mut Command) -> f64 {
+    let before = children_ticks();
+    let status = command.stdout(Stdio::null()).status().expect("started");
+    assert!(status.code().is_some_and(|code| code < 2), "{command:?}: {status}");
+    // Linux counts 100 ticks a second for every program.
+    (children_ticks() - before) / 100.0
+}
+
+/// Returns the ticks of all children that have ended: fields 16 and 17 of `/proc/self/stat`.
+fn children_ticks() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+    let behind_name = stat.rsplit(") ").next().expect("a name in brackets");
+    let fields: Vec<f64> =
+        behind_name.split(' ').skip(13).take(2).filter_map(|it| it.parse().ok()).collect();
+    fields.iter().sum()
+}
+
+/// Inflates every file below `dump`, whole files at once, on every core.
+fn inflate_only(dump: &Path) {
+    let mut files = Vec::new();
+    walk(dump, &mut files);
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut inflater = libdeflater::Decompressor::new();
+                let mut out = Vec::new();
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let bytes = fs::read(file).expect("read");
+                    let size = bytes.last_chunk::<4>().map_or(0, |it| u32::from_le_bytes(*it));
+                    out.resize(size as usize, 0);
+                    inflater.gzip_decompress(&bytes, &mut out).expect("one gzip member");
+                }
+            });
+        }
+    });
+}
+
+fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            files.push(path);
+        }
+    }
+}
