@@ -296,7 +296,8 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::UnexpectedEof => Some("unexpected end"),
         _ => None,
     };
-    known.map_or_else(|| error.to_string(), str::to_owned)
+    let text = known.map_or_else(|| error.to_string(), str::to_owned);
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 /// Returns what is wrong with a zip archive, as the fragment of a sentence.

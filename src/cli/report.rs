@@ -195,9 +195,13 @@ fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
     match (problems.next(), problems.len()) {
         (Some(problem), 0) => because.push(problem.to_string()),
         (Some(first), more) => because.push(format!("{} problems, the first: {first}", more + 1)),
-        (None, _) => {}
+        // What could not be read has to be seen to first.
+        (None, _) => {
+            let because = because.join("; ");
+            bail!("no access was read: {because} (--allow-empty writes an empty report)");
+        }
     }
-    bail!("no access was read: {} (--allow-empty reports nevertheless)", because.join("; "))
+    bail!("no access was read: {}", because.join("; "))
 }
 
 fn switches(args: &InputArgs) -> Switches {

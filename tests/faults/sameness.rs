@@ -19,7 +19,7 @@ fn report(place: &Place, inputs: &[&str], more: &[&str]) -> (Vec<u8>, Vec<u8>) {
 fn neither_threads_nor_the_order_of_inputs_show_in_any_format() {
     let place = Place::new();
     let logs = testdata("logs");
-    let (nested, more) = (format!("{logs}/AWSLogs"), format!("{logs}/exports"));
+    let (nested, more) = (format!("{logs}/AWSLogs"), format!("{logs}/damaged"));
     for format in FORMATS {
         let (expected, coverage) =
             report(&place, &["good.json", &nested, &more], &["--format", format]);

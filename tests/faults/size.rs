@@ -25,7 +25,7 @@ fn five_thousand_files_are_read() {
 fn memory_does_not_grow_with_a_file_of_json_lines() {
     const REPEATED: usize = 64;
     let place = Place::new();
-    let piece = lines(2700);
+    let piece = lines(4000);
     assert!(piece.len() * REPEATED > 60 << 20);
     let mut command = place.command(&["-", "--coverage", "c.json"]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -40,7 +40,7 @@ fn memory_does_not_grow_with_a_file_of_json_lines() {
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     drop(stdin);
     Run::of(&child.wait_with_output().unwrap()).reports(0);
-    assert_eq!(records_of(&place.path("c.json")), 2700 * REPEATED as u64);
+    assert_eq!(records_of(&place.path("c.json")), 4000 * REPEATED as u64);
     assert!(peak < 100_000, "{peak} kB");
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::{NOON, Place, log, record};
 
+#[expect(clippy::print_stderr, reason = "a test that cannot run says so")]
 /// Runs the program on a terminal of `script`; none where that is not installed.
 fn on_a_terminal(place: &Place, words: &str) -> Option<String> {
     let program = env!("CARGO_BIN_EXE_trailfold");
