@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::emit::EmitError;
+use crate::source::visible;
 use crate::time::Time;
 use args::{Cli, Command, Organization, Report};
 use output::Destination;
@@ -55,15 +55,28 @@ pub fn run() -> ExitCode {
     };
     match dispatch(&cli.command) {
         Ok(exit) => exit.into(),
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&format!("error: {error:#}"));
-            if interrupt::was_requested() { ExitCode::from(130) } else { Exit::NoReport.into() }
+            complain(&format!("error: {}", causes(&error)));
+            Exit::NoReport.into()
         }
     }
 }
 
+/// Joins an error and its causes, leaving out what the one before says already.
+fn causes(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.is_empty() {
+            line = cause;
+        } else if !line.ends_with(&cause) {
+            line = format!("{line}: {cause}");
+        }
+    }
+    line
+}
+
 fn dispatch(command: &Command) -> anyhow::Result<Exit> {
+    interrupt::watch()?;
     match command {
         Command::Report(Report::Organizations(args)) => report::organizations(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
@@ -105,21 +118,10 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Returns whether whoever read our output went away.
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let direct = cause.downcast_ref::<io::Error>();
-        let in_report = match cause.downcast_ref::<EmitError>() {
-            Some(EmitError::Write(error)) => Some(error),
-            _ => None,
-        };
-        direct.or(in_report).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
-}
-
-/// Writes a line for people. Where standard error is closed nobody reads it, which is no error.
+/// Writes a line for people, and nothing that moves their cursor: what it quotes may be hostile.
+/// Where standard error is closed nobody reads it, which is no error.
 fn complain(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
 /// Returns the present, or what `SOURCE_DATE_EPOCH` says it is.

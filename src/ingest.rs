@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use thiserror::Error;
 
@@ -27,8 +27,6 @@ pub struct Options<'a> {
     pub threads: NonZeroUsize,
     /// Is told how the run goes on; called from every worker.
     pub progress: &'a (dyn Fn(Progress) + Sync),
-    /// Ends the run when it becomes true.
-    pub interrupted: &'a AtomicBool,
 }
 
 /// A step of a run.
@@ -43,9 +41,6 @@ pub enum Progress {
 /// Why a run has no result.
 #[derive(Debug, Error)]
 pub enum IngestError {
-    /// The user stopped it.
-    #[error("interrupted before everything was read")]
-    Interrupted,
     /// The system has no threads left.
     #[error("no thread to read with: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
@@ -66,9 +61,6 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options);
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if options.interrupted.load(Ordering::Relaxed) {
-                break;
-            }
             worker.fold_source(source);
         }
         (worker.ledger, worker.coverage)
@@ -80,9 +72,6 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     } else {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(work)
     };
-    if options.interrupted.load(Ordering::Relaxed) {
-        return Err(IngestError::Interrupted);
-    }
     let mut parts = parts.into_iter();
     let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
     for (other_ledger, other_coverage) in parts {
@@ -216,7 +205,7 @@ struct Body {
     not_json: Option<SourceReason>,
 }
 
-/// A stream that tells of its progress and ends early when the user stops the run.
+/// A stream that tells of its progress.
 struct Watched<'a> {
     input: &'a mut dyn Read,
     options: &'a Options<'a>,
@@ -225,9 +214,6 @@ struct Watched<'a> {
 
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.options.interrupted.load(Ordering::Relaxed) {
-            return Err(io::Error::other("interrupted"));
-        }
         let length = self.input.read(buffer)?;
         self.bytes += length as u64;
         (self.options.progress)(Progress::Decompressed(length as u64));

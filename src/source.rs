@@ -85,6 +85,9 @@ pub enum SourceError {
     /// `-` was given more than once.
     #[error("`-`: standard input can be read only once")]
     StdinTwice,
+    /// The input is an empty text.
+    #[error("names nothing: is a variable of the calling script empty?")]
+    EmptyName,
     /// The input names nothing.
     #[error("no such file or directory")]
     Missing,
@@ -249,6 +252,12 @@ pub fn printable(name: impl AsRef<OsStr>) -> String {
     printable_bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
 }
 
+/// Returns a text for people with its control characters, and those that turn the direction of
+/// writing, as [`printable`] shows them, and everything else as it is.
+pub fn visible(text: &str) -> String {
+    printable_bytes(text.as_bytes(), false)
+}
+
 fn printable_bytes(bytes: &[u8], double_backslash: bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -287,7 +296,8 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::UnexpectedEof => Some("unexpected end"),
         _ => None,
     };
-    known.map_or_else(|| error.to_string(), str::to_owned)
+    let text = known.map_or_else(|| error.to_string(), str::to_owned);
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 /// Returns what is wrong with a zip archive, as the fragment of a sentence.

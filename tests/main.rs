@@ -12,6 +12,7 @@ mod catalog;
 mod cli;
 mod clients;
 mod corpus;
+mod faults;
 mod laws;
 mod organization;
 mod policy;

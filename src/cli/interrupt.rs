@@ -1,23 +1,53 @@
-//! Ctrl-C and other polite requests to end.
+//! Ctrl-C and other polite requests to end: they end the program at once and leave nothing behind.
+//!
+//! A worker that waits for a pipe or a slow disk sees no flag, so the thread that receives the
+//! request ends the program itself. What it has to take away is registered here.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-static REQUESTED: AtomicBool = AtomicBool::new(false);
+use indicatif::ProgressBar;
 
-/// Lets a first request end the run where it can clean up; a second one ends it at once.
-///
-/// Returns the flag that the first one sets.
-pub(super) fn watch() -> anyhow::Result<&'static AtomicBool> {
-    #[expect(clippy::exit, reason = "the user asked twice")]
-    ctrlc::set_handler(|| {
-        if REQUESTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    })?;
-    Ok(&REQUESTED)
+use super::complain;
+
+/// What a request takes away. Whoever holds the lock cannot be interrupted.
+#[derive(Debug)]
+pub(super) struct Traces {
+    /// Files that are not yet seen under their names.
+    pub(super) temporary: Vec<PathBuf>,
+    /// The line on the terminal.
+    pub(super) line: Option<ProgressBar>,
 }
 
-/// Returns whether the user asked for an end.
-pub(super) fn was_requested() -> bool {
-    REQUESTED.load(Ordering::Relaxed)
+static TRACES: Mutex<Traces> = Mutex::new(Traces { temporary: Vec::new(), line: None });
+
+/// Lets a request end the program with exit code 130.
+///
+/// Where whoever started the program has it ignore one of them, as `nohup` does, all stay as they
+/// are.
+pub(super) fn watch() -> anyhow::Result<()> {
+    match ctrlc::try_set_handler(end) {
+        Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns what a request takes away, and keeps requests waiting until it is let go of.
+pub(super) fn traces() -> MutexGuard<'static, Traces> {
+    TRACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[expect(clippy::exit, reason = "the other threads may wait for something that never comes")]
+fn end() {
+    // Held to the very end: nothing is made or published behind its back.
+    let traces = traces();
+    for file in &traces.temporary {
+        let _ = fs::remove_file(file);
+    }
+    if let Some(line) = &traces.line {
+        line.finish_and_clear();
+    }
+    complain("error: interrupted");
+    std::process::exit(130);
 }

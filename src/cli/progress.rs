@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::interrupt;
 use crate::ingest::Progress;
 use crate::source::Source;
 
@@ -38,8 +39,11 @@ impl Display {
         if let Ok(style) = style {
             bar.set_style(style.with_key("eta_left", eta));
         }
+        interrupt::traces().line = Some(bar.clone());
         let (files, decompressed) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { bar, files, decompressed, total: sources.len() }
+        let display = Self { bar, files, decompressed, total: sources.len() };
+        display.tell();
+        display
     }
 
     /// Shows a step.

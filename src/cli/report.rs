@@ -1,17 +1,18 @@
 //! `trailfold report`.
 
+use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::args::{InputArgs, Kind, OrganizationsArgs, OutputArgs};
-use super::output::Destination;
+use super::output::{Destination, publish};
 use super::period::{Asked, asked};
 use super::progress::Display;
 use super::summary::Summary;
-use super::{Exit, interrupt, now};
-use crate::access::{Choice, Switches};
+use super::{Exit, now};
+use crate::access::{Choice, Skip, Switches};
 use crate::catalog::Catalog;
 use crate::coverage::Coverage;
 use crate::emit::{self, Format, Layout};
@@ -25,7 +26,7 @@ use crate::report::organizations::{
     Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
 };
 use crate::report::page::{Page, SortKey};
-use crate::source::{self, Found, Input};
+use crate::source::{self, Found, Input, Source};
 use crate::time::{Period, Time};
 
 /// `trailfold report organizations`.
@@ -37,7 +38,10 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
-    let (ledger, coverage) = read(&args.input, period, args.output.quiet)?;
+    refuse_query(args, snapshot.as_ref(), catalog, creation)?;
+    let found = source::find(&args.input.inputs)?;
+    output.refuse_inputs(&found, args)?;
+    let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
     let organization = match snapshot {
         Some(organization) => organization,
         None => Organization::flat(ledger.accounts()),
@@ -52,9 +56,8 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let undecided = report.undecided(&mut reporter, &query);
     let accounted = ReportCoverage::new(basis, undecided.iter().copied());
     output.write(&accounted, report, &mut reporter, &query)?;
-    if !args.output.quiet {
-        Summary { basis, undecided: &undecided, verbose: args.output.verbose }.print();
-    }
+    let summary = Summary { basis, undecided: &undecided, verbose: args.output.verbose };
+    summary.print(args.output.quiet);
     Ok(match (is_failed, coverage.is_complete()) {
         (true, _) => Exit::NoReport,
         (false, true) => Exit::Complete,
@@ -66,10 +69,39 @@ fn load_catalog(folder: Option<&Path>) -> anyhow::Result<Option<Catalog>> {
     Ok(folder.map(Catalog::load).transpose()?)
 }
 
-/// Reads everything that the arguments name.
-fn read(args: &InputArgs, asked: Asked, quiet: bool) -> anyhow::Result<(Ledger, Coverage)> {
-    let interrupted = interrupt::watch()?;
-    let found = source::find(&args.inputs)?;
+/// Refuses what no logs could answer, before an hour is spent on reading them.
+fn refuse_query(
+    args: &OrganizationsArgs,
+    snapshot: Option<&Organization>,
+    catalog: &Catalog,
+    creation: Time,
+) -> anyhow::Result<()> {
+    let (nothing, nobody) = (Ledger::default(), Organization::flat([]));
+    let organization = snapshot.unwrap_or(&nobody);
+    let activity = Activity::new(&nothing, organization, catalog);
+    let mut reporter = Reporter::new(&activity, organization, catalog);
+    let query = query(args, organization, creation)?;
+    if args.all_entities {
+        let report = reporter.report_of(organization.root(), &query)?;
+        return match report.outcome {
+            Ok(_) => Ok(()),
+            Err(failed) => bail!("{}: {}", failed.code, failed.message),
+        };
+    }
+    match reporter.report(&query) {
+        // Whether a marker fits, only the logs tell.
+        Err(refused) if refused.code != "InvalidInput" => Err(refused.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Reads everything that was found.
+fn read(
+    args: &InputArgs,
+    found: &Found,
+    asked: Asked,
+    quiet: bool,
+) -> anyhow::Result<(Ledger, Coverage)> {
     let display = Display::new(&found.sources, quiet);
     let threads = args
         .threads
@@ -77,13 +109,12 @@ fn read(args: &InputArgs, asked: Asked, quiet: bool) -> anyhow::Result<(Ledger, 
         .unwrap_or(NonZeroUsize::MIN);
     let fold = |period| {
         ingest::fold(
-            &found,
+            found,
             &Options {
                 period,
                 switches: switches(args),
                 threads,
                 progress: &|step| display.step(step),
-                interrupted,
             },
         )
     };
@@ -92,14 +123,14 @@ fn read(args: &InputArgs, asked: Asked, quiet: bool) -> anyhow::Result<(Ledger, 
         Asked::UpToNewest(length) => {
             let all = fold(Period::default())?;
             match all.1.last_event() {
-                Some(newest) => up_to_newest(all, Period::ending(newest, length), &found, fold)?,
+                Some(newest) => up_to_newest(all, Period::ending(newest, length), found, fold)?,
                 None => all,
             }
         }
     };
     display.finish();
     if folded.1.records.counted == 0 && !args.allow_empty {
-        refuse_empty(&found, &folded.1)?;
+        refuse_empty(found, &folded.1)?;
     }
     Ok(folded)
 }
@@ -116,10 +147,12 @@ fn up_to_newest(
         coverage.period = period;
         return Ok((ledger, coverage));
     }
-    if found.sources.iter().any(|source| source.input == Input::Stdin) {
+    // A pipe that was read to its end looks empty, or keeps its reader waiting.
+    if let Some(pipe) = found.sources.iter().find(|source| source.size.is_none()) {
         bail!(
-            "--tracking-period: standard input cannot be read a second time, for the period up to \
-             the newest event: give --until, too"
+            "--tracking-period: {} cannot be read a second time, for the period up to the newest \
+             event: give --until too, or the logs as files",
+            pipe.name
         );
     }
     Ok(fold(period)?)
@@ -127,25 +160,48 @@ fn up_to_newest(
 
 /// An empty report reads as "revoke everything" (V2).
 fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
-    let problems: Vec<String> = coverage.problems.iter().map(ToString::to_string).collect();
-    if let [problem] = problems.as_slice() {
-        bail!("no access was read: {problem}");
-    }
-    let sources = found.sources.len();
-    let total = coverage.records.total();
-    let because = match (sources, total, problems.first()) {
-        (0, _, None) => "the input holds no file to read".to_owned(),
-        (_, _, Some(first)) => format!("{} problems, the first: {first}", problems.len()),
-        (_, 0, None) => format!("{sources} sources hold no record"),
-        (_, total, None) => {
-            let mut reasons: Vec<_> = coverage.records.set_aside.iter().collect();
-            reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
-            let reasons: Vec<String> =
-                reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
-            format!("all of {total} records were set aside: {}", reasons.join(", "))
+    let mut because = Vec::new();
+    let records = &coverage.records;
+    if records.total() > 0 {
+        let mut reasons: Vec<_> = records.set_aside.iter().collect();
+        reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(**count), **reason));
+        let mut reasons: Vec<String> =
+            reasons.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+        if records.malformed > 0 {
+            reasons.push(format!("{} malformed", records.malformed));
         }
-    };
-    bail!("no access was read: {because} (--allow-empty writes an empty report)")
+        because.push(format!("no record of {} counts: {}", records.total(), reasons.join(", ")));
+        let Period { since, until } = coverage.period;
+        if records.set_aside.contains_key(&Skip::OutsidePeriod) {
+            let since = since.map(|since| format!(" after {since}"));
+            let until = until.map(|until| format!(" up to {until}"));
+            let bounds = [since, until].into_iter().flatten().collect::<String>();
+            because.push(format!("the period is{bounds}"));
+        }
+    } else if coverage.problems.is_empty() {
+        let set_aside = &coverage.sources.set_aside;
+        match (coverage.sources.empty, found.sources.as_slice()) {
+            (0, _) if set_aside.is_empty() => because.push("there is no file to read".to_owned()),
+            (0, _) => {}
+            (1, [source]) => because.push(format!("{} holds no record", source.name)),
+            (1, _) => because.push("1 file holds no record".to_owned()),
+            (files, _) => because.push(format!("{files} files hold no record")),
+        }
+        because.extend(set_aside.iter().map(|(reason, it)| {
+            format!("{} set aside as {reason}, the first: {}", it.count, it.first)
+        }));
+    }
+    let mut problems = coverage.problems.iter();
+    match (problems.next(), problems.len()) {
+        (Some(problem), 0) => because.push(problem.to_string()),
+        (Some(first), more) => because.push(format!("{} problems, the first: {first}", more + 1)),
+        // What could not be read has to be seen to first.
+        (None, _) => {
+            let because = because.join("; ");
+            bail!("no access was read: {because} (--allow-empty writes an empty report)");
+        }
+    }
+    bail!("no access was read: {}", because.join("; "))
 }
 
 fn switches(args: &InputArgs) -> Switches {
@@ -242,6 +298,7 @@ struct Output<'a> {
     args: &'a OutputArgs,
     format: Format,
     report: Destination<'a>,
+    coverage: Option<Destination<'a>>,
 }
 
 impl<'a> Output<'a> {
@@ -249,6 +306,7 @@ impl<'a> Output<'a> {
         let format = Format::ALL.into_iter().find(|format| format.name() == args.format);
         let format = format.unwrap_or(Format::Json);
         let report = Destination::new(args.output.as_deref());
+        let coverage = args.coverage.as_deref().map(|path| Destination::new(Some(path)));
         let is_binary = matches!(format, Format::Arrow | Format::ArrowStream | Format::Parquet);
         if is_binary && report.is_terminal() {
             bail!(
@@ -256,7 +314,39 @@ impl<'a> Output<'a> {
                 args.format
             );
         }
-        Ok(Self { args, format, report })
+        if coverage.is_some_and(|coverage| coverage.is_same_as(report)) {
+            bail!("--coverage: names the place of the report: give each a place of its own");
+        }
+        report.probe()?;
+        coverage.map_or(Ok(()), Destination::probe)?;
+        Ok(Self { args, format, report, coverage })
+    }
+
+    /// Refuses to replace a file that the report is made from.
+    fn refuse_inputs(&self, found: &Found, args: &OrganizationsArgs) -> anyhow::Result<()> {
+        for file in
+            [Some(self.report), self.coverage].into_iter().flatten().filter_map(|it| it.file())
+        {
+            let Ok(size) = file.metadata().map(|metadata| metadata.len()) else { continue };
+            let is_replaced = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
+            // Of many inputs few have the size, and only those are looked at.
+            let is_input = |source: &Source| {
+                source.size == Some(size)
+                    && matches!(&source.input, Input::File(path) if is_replaced(path))
+            };
+            let of_snapshot =
+                |path: &PathBuf| path.canonicalize().is_ok_and(|path| file.starts_with(path));
+            if found.sources.iter().any(is_input) {
+                bail!("{}: is one of the inputs: write to another file", file.display());
+            }
+            if [&args.organization, &args.input.catalog].into_iter().flatten().any(of_snapshot) {
+                bail!(
+                    "{}: belongs to what the report is made from: write to another file",
+                    file.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Writes the report and the coverage; files of both appear together, when both are whole.
@@ -269,12 +359,8 @@ impl<'a> Output<'a> {
     ) -> anyhow::Result<()> {
         let mut json = serde_json::to_string_pretty(coverage).context("coverage")?;
         json.push('\n');
-        let staged_coverage = match self.args.coverage.as_deref() {
-            Some(path) => Some(
-                Destination::new(Some(path)).stage(|out| Ok(out.write_all(json.as_bytes())?))?,
-            ),
-            None => None,
-        };
+        let write_json = |out: &mut dyn Write| Ok(out.write_all(json.as_bytes())?);
+        let staged_coverage = self.coverage.map(|it| it.stage(write_json)).transpose()?;
         let layout = Layout {
             details: self.args.details,
             many: matches!(reports, Reports::Many(_)),
@@ -294,8 +380,7 @@ impl<'a> Output<'a> {
             };
             Ok(emit::write(self.format, &layout, &mut reports, out)?)
         })?;
-        staged_report.publish()?;
-        staged_coverage.map_or(Ok(()), super::output::Staged::publish)
+        publish([Some(staged_report), staged_coverage].into_iter().flatten())
     }
 }
 

@@ -25,10 +25,13 @@ pub(super) struct Summary<'a> {
 }
 
 impl Summary<'_> {
-    /// Prints it.
-    pub(super) fn print(&self) {
-        let mut lines = self.reading();
-        lines.extend(self.warnings().into_iter().map(|warning| format!("warning: {warning}")));
+    /// Prints it; only what could not be read when it is to be `quiet`.
+    pub(super) fn print(&self, quiet: bool) {
+        let mut lines = Vec::new();
+        if !quiet {
+            lines = self.reading();
+            lines.extend(self.warnings().into_iter().map(|warning| format!("warning: {warning}")));
+        }
         lines.extend(self.problems());
         for line in lines {
             complain(&line);

@@ -47,6 +47,9 @@ impl Search {
     /// Adds the file or directory of this name; without one, what the name matches as a pattern.
     pub(super) fn input(&mut self, input: &OsStr) {
         let path = Path::new(input);
+        if input.is_empty() {
+            return self.problem(Path::new("``"), SourceError::EmptyName);
+        }
         match fs::metadata(path) {
             Ok(metadata) => self.named(path.to_owned(), &metadata),
             Err(error) if error.kind() == io::ErrorKind::NotFound && !is_link(path) => {
