@@ -3,6 +3,8 @@
 //!
 //! DIR is a dump of gzip files. The CPU time of a child is read from `/proc` (Linux).
 
+#![expect(clippy::print_stdout, reason = "the figures are for whoever runs it")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -38,6 +38,9 @@ pub enum Progress {
     Source(u64),
 }
 
+/// The bytes that tell what a text is.
+const PREFIX: usize = 1024;
+
 /// Why a run has no result.
 #[derive(Debug, Error)]
 pub enum IngestError {
@@ -66,13 +69,8 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
         (worker.ledger, worker.coverage)
     };
     let threads = options.threads.get().min(sources.len().max(1));
-    let parts = if threads == 1 {
-        // The one worker's stack and name are then the caller's.
-        rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()?.broadcast(work)
-    } else {
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build()?.broadcast(work)
-    };
-    let mut parts = parts.into_iter();
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let mut parts = workers.broadcast(work).into_iter();
     let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
     for (other_ledger, other_coverage) in parts {
         ledger.merge(&other_ledger);
@@ -128,6 +126,11 @@ impl<'a> Worker<'a> {
                         "is named as a CloudTrail log file, but is not JSON",
                     ));
                 }
+                Some(SourceReason::NotJson) if body.may_hold_events => {
+                    return Err(io::Error::other(
+                        "looks like a table of events, which is not read: give the JSON",
+                    ));
+                }
                 Some(reason) if is_entry => self.coverage.source_set_aside(reason, name),
                 not_json => set_aside = not_json,
             }
@@ -155,7 +158,9 @@ impl<'a> Worker<'a> {
         let Self { options, ledger, coverage, window } = self;
         let mut input = Watched { input, options, bytes: 0 };
         let mut is_json = |prefix: &[u8]| {
+            let prefix = prefix.get(..PREFIX).unwrap_or(prefix);
             body.not_json = text_kind(prefix);
+            body.may_hold_events = names_event_fields(prefix);
             body.not_json.is_none()
         };
         let mut place = None;
@@ -197,10 +202,24 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// Returns whether a text speaks of the fields of events, as the header of a table of events does.
+fn names_event_fields(prefix: &[u8]) -> bool {
+    let letters: Vec<u8> = prefix
+        .iter()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    ["eventsource", "eventname", "eventtime"]
+        .iter()
+        .all(|field| memchr::memmem::find(&letters, field.as_bytes()).is_some())
+}
+
 /// What one body came to.
 #[derive(Default)]
 struct Body {
     malformed: u64,
+    /// Whether it speaks of the fields of events.
+    may_hold_events: bool,
     /// Why it was not read as JSON, or that it holds none.
     not_json: Option<SourceReason>,
 }

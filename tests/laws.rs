@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
-use std::sync::atomic::AtomicBool;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -613,7 +612,6 @@ fn a27_the_number_of_threads_does_not_show() {
             switches: Switches::default(),
             threads: NonZeroUsize::new(threads).unwrap(),
             progress: &|_| {},
-            interrupted: &AtomicBool::new(false),
         };
         ingest::fold(&found, &options).unwrap()
     };

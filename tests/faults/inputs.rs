@@ -11,12 +11,12 @@ use super::{NOON, Place, gzip, lines, log, record, records_of, testdata};
 #[test]
 fn a_truncated_gzip_file_counts_up_to_the_break_and_is_named_with_its_place() {
     let place = Place::new();
-    let mut whole = gzip(lines(3000).as_bytes());
+    let mut whole = gzip(lines(300).as_bytes());
     whole.truncate(whole.len() - 10);
     place.file("cut.json.gz", whole);
     let run = place.run_making(&["good.json", "cut.json.gz", "--coverage", "c.json"], &["c.json"]);
     run.reports_without("cut.json.gz: unexpected end of gzip stream after ");
-    assert!(records_of(&place.path("c.json")) > 2000);
+    assert!(records_of(&place.path("c.json")) > 250);
     let quiet = place.run(&["good.json", "cut.json.gz", "--quiet"]);
     quiet.reports(1);
     quiet.says_only("problem: cut.json.gz: ", "unexpected end of gzip stream after ");
@@ -201,4 +201,29 @@ fn a_broken_snapshot_is_named_before_anything_is_read() {
     let cut = fs::read(&snapshot).unwrap();
     place.file("cut.json", &cut[..cut.len() / 2]);
     run("--organization", "cut.json").is_refused("cut.json: line ");
+}
+
+#[test]
+fn a_table_of_events_is_a_problem_and_not_set_aside_in_silence() {
+    let place = Place::new();
+    place.file("history.csv", "Event name,Event time,User name,Event source\nPutObject,x,y,z\n");
+    place.file("notes.txt", "bring milk\n");
+    let run = place.run(&["good.json", "history.csv", "notes.txt"]);
+    run.reports_without("history.csv: looks like a table of events");
+}
+
+#[test]
+fn p2_a_period_up_to_the_newest_event_is_read_twice_by_one_thread_too() {
+    let place = Place::new();
+    let older = log(1).replace(NOON, "2025-01-15T12:00:00Z");
+    place.file("a.json", older + &log(1));
+    let run = place.run_making(
+        &["a.json", "--threads", "1", "--tracking-period", "1h", "--coverage", "c.json"],
+        &["c.json"],
+    );
+    run.reports(0);
+    let coverage = fs::read(place.path("c.json")).unwrap();
+    let coverage: serde_json::Value = serde_json::from_slice(&coverage).unwrap();
+    assert_eq!(coverage["Records"]["Counted"], 1);
+    assert_eq!(coverage["Records"]["SetAside"]["outside the period"], 1);
 }
