@@ -8,7 +8,7 @@ use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use trailfold::access::{Switches, access};
-use trailfold::event::envelope::{self, Found, Window};
+use trailfold::event::envelope::{self, Found, Input, Window};
 use trailfold::ledger::Ledger;
 
 /// Returns the records of the test organization as one stream of some megabytes.
@@ -35,8 +35,8 @@ fn stream() -> Vec<u8> {
 }
 
 fn scan(stream: &[u8], window: &mut Window, each: &mut dyn FnMut(Found<'_>)) {
-    let mut input = stream;
-    envelope::read(&mut input, window, &mut |_| true, each).expect("memory reads without error");
+    envelope::read(Input::Whole(stream), window, &mut |_| true, each)
+        .expect("memory reads without error");
 }
 
 fn records(criterion: &mut Criterion) {

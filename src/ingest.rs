@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::access::{NoAccess, Skip, Switches, access};
 use crate::coverage::{Coverage, Problem, SourceProblems};
-use crate::event::envelope::{self, Content, Found as Record, Window};
+use crate::event::envelope::{self, Content, Found as Record, Input, Window};
 use crate::ledger::Ledger;
 use crate::source::{Found, Source, SourceReason, key, open, text_kind};
 use crate::time::Period;
@@ -95,6 +95,7 @@ struct Worker<'a> {
     options: &'a Options<'a>,
     ledger: Ledger,
     coverage: Coverage,
+    reader: open::Reader,
     window: Window,
 }
 
@@ -104,6 +105,7 @@ impl<'a> Worker<'a> {
             options,
             ledger: Ledger::default(),
             coverage: Coverage::default(),
+            reader: open::Reader::default(),
             window: Window::default(),
         }
     }
@@ -112,7 +114,8 @@ impl<'a> Worker<'a> {
         let before = self.coverage.records.total();
         let mut malformed = 0;
         let mut set_aside = None;
-        let reading = open::read(source, &mut |name, input| {
+        let mut reader = std::mem::take(&mut self.reader);
+        let reading = reader.read(source, &mut |name, input| {
             let is_entry = name != source.name;
             if let Some(reason) = key::kind(name).filter(|_| is_entry) {
                 self.coverage.source_set_aside(reason, name);
@@ -136,6 +139,7 @@ impl<'a> Worker<'a> {
             }
             Ok(())
         });
+        self.reader = reader;
         self.coverage.bytes_read += reading.bytes;
         let sources = &mut self.coverage.sources;
         if !reading.problems.is_empty() || malformed > 0 {
@@ -152,19 +156,32 @@ impl<'a> Worker<'a> {
     }
 
     /// Folds the records of one body.
-    fn fold_body(&mut self, name: &str, input: &mut dyn Read) -> io::Result<Body> {
-        let mut body = Body::default();
+    fn fold_body(&mut self, name: &str, input: &mut open::Body<'_>) -> io::Result<Folded> {
+        let mut body = Folded::default();
         let mut problems = SourceProblems::default();
-        let Self { options, ledger, coverage, window } = self;
-        let mut input = Watched { input, options, bytes: 0 };
+        let Self { options, ledger, coverage, window, .. } = self;
+        let mut bytes = 0;
+        let mut watched;
+        let input = match input {
+            open::Body::Whole(whole) => {
+                bytes += whole.len() as u64;
+                (options.progress)(Progress::Decompressed(bytes));
+                Input::Whole(whole)
+            }
+            open::Body::Stream(stream) => {
+                watched = Watched { input: *stream, options, bytes: &mut bytes };
+                Input::Stream(&mut watched)
+            }
+        };
         let mut is_json = |prefix: &[u8]| {
             let prefix = prefix.get(..PREFIX).unwrap_or(prefix);
             body.not_json = text_kind(prefix);
-            body.may_hold_events = names_event_fields(prefix);
+            let is_json = matches!(prefix.trim_ascii_start().first(), Some(b'{' | b'['));
+            body.may_hold_events = !is_json && names_event_fields(prefix);
             body.not_json.is_none()
         };
         let mut place = None;
-        let read = envelope::read(&mut input, window, &mut is_json, &mut |record| {
+        let read = envelope::read(input, window, &mut is_json, &mut |record| {
             let verdict = match record {
                 Record::Event { event, offset } => {
                     place = Some(offset);
@@ -193,7 +210,7 @@ impl<'a> Worker<'a> {
                 }
             }
         });
-        coverage.bytes_decompressed += input.bytes;
+        coverage.bytes_decompressed += bytes;
         coverage.problems.extend(problems.finish());
         if read? == Content::Other {
             body.not_json.get_or_insert(SourceReason::NotJson);
@@ -216,7 +233,7 @@ fn names_event_fields(prefix: &[u8]) -> bool {
 
 /// What one body came to.
 #[derive(Default)]
-struct Body {
+struct Folded {
     malformed: u64,
     /// Whether it speaks of the fields of events.
     may_hold_events: bool,
@@ -228,13 +245,13 @@ struct Body {
 struct Watched<'a> {
     input: &'a mut dyn Read,
     options: &'a Options<'a>,
-    bytes: u64,
+    bytes: &'a mut u64,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.input.read(buffer)?;
-        self.bytes += length as u64;
+        *self.bytes += length as u64;
         (self.options.progress)(Progress::Decompressed(length as u64));
         Ok(length)
     }

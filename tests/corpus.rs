@@ -58,7 +58,8 @@ fn read(bytes: &[u8]) -> Reading {
         });
     };
     let mut window = Window::default();
-    envelope::read(&mut &*bytes, &mut window, &mut |_| true, &mut each).unwrap();
+    envelope::read(envelope::Input::Stream(&mut &*bytes), &mut window, &mut |_| true, &mut each)
+        .unwrap();
     reading
 }
 

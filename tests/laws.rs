@@ -355,7 +355,13 @@ fn read(bytes: &[u8]) -> Vec<Seen> {
             Found::Malformed(malformed) => (None, Some(malformed.offset), malformed.reason),
         });
     };
-    envelope::read(&mut &*bytes, &mut Window::default(), &mut |_| true, &mut each).unwrap();
+    envelope::read(
+        envelope::Input::Stream(&mut &*bytes),
+        &mut Window::default(),
+        &mut |_| true,
+        &mut each,
+    )
+    .unwrap();
     for (_, offset, reason) in &seen {
         let first = match offset {
             Some(offset) if *reason == "event" => bytes.get(usize::try_from(*offset).unwrap()),

@@ -65,7 +65,7 @@ fn file(path: impl Into<PathBuf>) -> Source {
 /// Reads a source to its end: its bodies by name, in order, and what else came of it.
 fn read(source: &Source) -> (Vec<(String, String)>, Reading) {
     let mut bodies: Vec<(String, String)> = Vec::new();
-    let reading = open::read(source, &mut |name, body| {
+    let reading = open::Reader::default().read(source, &mut |name, body| {
         let mut bytes = Vec::new();
         let outcome = body.read_to_end(&mut bytes);
         bodies.push((name.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
@@ -270,8 +270,8 @@ fn v3_what_precedes_a_break_is_delivered_to_the_byte() {
         bytes[at..at + 64].fill(0xff);
         fs::write(&path, &bytes).unwrap();
         let mut delivered = Vec::new();
-        let reading =
-            open::read(&file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
+        let reading = open::Reader::default()
+            .read(&file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
         assert!(delivered == byte_by_byte(&bytes), "{tenth}");
         assert!(delivered.len() > text.len() / 10 * (tenth - 1), "{tenth}");
         assert_eq!(reading.problems.len(), 1);
@@ -330,7 +330,7 @@ fn v3_a_break_that_the_caller_ignores_is_still_a_problem() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("cut.gz");
     fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-    let reading = open::read(&file(&path), &mut |_, body| {
+    let reading = open::Reader::default().read(&file(&path), &mut |_, body| {
         let _ = io::copy(body, &mut io::sink());
         Ok(())
     });
@@ -344,7 +344,7 @@ fn a_body_that_the_caller_leaves_unread_is_no_problem() {
     let path = directory.path().join("logs.zip");
     fs::write(&path, bytes).unwrap();
     let mut seen = Vec::new();
-    let reading = open::read(&file(&path), &mut |name, body| {
+    let reading = open::Reader::default().read(&file(&path), &mut |name, body| {
         seen.push(name.to_owned());
         body.read_exact(&mut [0; 2])
     });
@@ -359,7 +359,9 @@ fn an_error_of_the_caller_ends_its_body_alone() {
     let path = directory.path().join("logs.zip");
     fs::write(&path, bytes).unwrap();
     let reading =
-        open::read(&file(&path), &mut |_, body| match io::read_to_string(body)?.as_str() {
+        open::Reader::default().read(&file(&path), &mut |_, body| match io::read_to_string(body)?
+            .as_str()
+        {
             "bad" => Err(io::Error::other("no room")),
             _ => Ok(()),
         });
@@ -555,7 +557,9 @@ fn twenty_thousand_small_files_are_found_and_read() {
         .sources
         .iter()
         .map(|source| {
-            open::read(source, &mut |_, body| io::copy(body, &mut io::sink()).map(drop)).bytes
+            open::Reader::default()
+                .read(source, &mut |_, body| io::copy(body, &mut io::sink()).map(drop))
+                .bytes
         })
         .sum();
     assert_eq!(bytes, 40_000);
@@ -572,7 +576,7 @@ fn every_published_file_is_opened() {
     assert_eq!(problems(&found, data), [""; 0]);
     let mut bodies = BTreeMap::new();
     for source in &found.sources {
-        let reading = open::read(source, &mut |name, body| {
+        let reading = open::Reader::default().read(source, &mut |name, body| {
             let mut start = [0; 512];
             let length = body.read(&mut start)?;
             let kind = source::text_kind(&start[..length]);

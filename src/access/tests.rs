@@ -61,7 +61,13 @@ fn outcome_of(record: &str, switches: &Switches) -> Outcome {
         });
     };
     let mut window = Window::default();
-    envelope::read(&mut record.as_bytes(), &mut window, &mut |_| true, &mut each).unwrap();
+    envelope::read(
+        envelope::Input::Whole(record.as_bytes()),
+        &mut window,
+        &mut |_| true,
+        &mut each,
+    )
+    .unwrap();
     assert_eq!(outcomes.len(), 1, "{record}");
     outcomes.pop().unwrap()
 }
@@ -454,7 +460,13 @@ fn is_data(members: Value) -> bool {
         }
     };
     let mut window = Window::default();
-    envelope::read(&mut record.as_bytes(), &mut window, &mut |_| true, &mut each).unwrap();
+    envelope::read(
+        envelope::Input::Whole(record.as_bytes()),
+        &mut window,
+        &mut |_| true,
+        &mut each,
+    )
+    .unwrap();
     is_data.unwrap()
 }
 
@@ -577,7 +589,13 @@ fn c2_the_scalable_service_is_kept_for_auto_scaling_alone() {
             }
         };
         let mut window = Window::default();
-        envelope::read(&mut record.as_bytes(), &mut window, &mut |_| true, &mut each).unwrap();
+        envelope::read(
+            envelope::Input::Whole(record.as_bytes()),
+            &mut window,
+            &mut |_| true,
+            &mut each,
+        )
+        .unwrap();
         found
     };
     let auto_scaling = "autoscaling.amazonaws.com";

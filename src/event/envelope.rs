@@ -84,6 +84,14 @@ impl Default for Window {
     }
 }
 
+/// The bytes to read.
+pub enum Input<'a> {
+    /// All of them.
+    Whole(&'a [u8]),
+    /// As they come.
+    Stream(&'a mut dyn Read),
+}
+
 /// What a stream held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Content {
@@ -106,19 +114,18 @@ pub enum Content {
 /// The error of `input`; every whole record before it has been handed to `each`, and the one that
 /// it cut off has not.
 pub fn read(
-    input: &mut dyn Read,
+    input: Input<'_>,
     window: &mut Window,
     is_json: &mut dyn FnMut(&[u8]) -> bool,
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
-    window.restart();
+    window.restart(matches!(input, Input::Whole(_)));
     let mut reader =
         Reader { input, window, each, at: 0, fault: 0, open: Vec::new(), content: Content::Blank };
     reader.fill();
-    if reader.window.bytes().starts_with(BOM) {
-        reader.at = BOM.len();
-    }
-    if !is_json(reader.window.bytes().get(reader.at..).unwrap_or_default()) {
+    let bytes = visible(&reader.input, reader.window);
+    reader.at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+    if !is_json(bytes.get(reader.at..).unwrap_or_default()) {
         return Ok(Content::Other);
     }
     reader.run();
@@ -127,10 +134,10 @@ pub fn read(
 }
 
 impl Window {
-    fn restart(&mut self) {
+    fn restart(&mut self, ended: bool) {
         self.base = 0;
         self.filled = 0;
-        self.ended = false;
+        self.ended = ended;
         self.broken = None;
     }
 
@@ -196,8 +203,16 @@ enum Verdict {
     Neither(usize),
 }
 
-struct Reader<'a> {
-    input: &'a mut dyn Read,
+/// Returns the bytes that can be looked at.
+fn visible<'b>(input: &'b Input<'_>, window: &'b Window) -> &'b [u8] {
+    match input {
+        Input::Whole(bytes) => bytes,
+        Input::Stream(_) => window.bytes(),
+    }
+}
+
+struct Reader<'i, 'a> {
+    input: Input<'i>,
     window: &'a mut Window,
     each: &'a mut dyn FnMut(Found<'_>),
     /// The cursor: an offset in the window.
@@ -208,7 +223,7 @@ struct Reader<'a> {
     content: Content,
 }
 
-impl Reader<'_> {
+impl Reader<'_, '_> {
     fn run(&mut self) {
         while let Some(byte) = self.next_byte() {
             match (self.open.last().copied(), byte) {
@@ -237,7 +252,7 @@ impl Reader<'_> {
     /// Returns the next byte that is no blank, at the cursor; none at the end of the input.
     fn next_byte(&mut self) -> Option<u8> {
         loop {
-            let rest = self.window.bytes().get(self.at..).unwrap_or_default();
+            let rest = visible(&self.input, self.window).get(self.at..).unwrap_or_default();
             let blanks = rest
                 .iter()
                 .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | 0x1e))
@@ -253,16 +268,27 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the offset behind what can be looked at.
+    fn filled(&self) -> usize {
+        visible(&self.input, self.window).len()
+    }
+
     fn fill(&mut self) {
-        self.window.fill(self.input, self.at);
-        self.at = 0;
+        self.fill_from(self.at);
+    }
+
+    /// Drops what is before `keep` and reads on.
+    fn fill_from(&mut self, keep: usize) {
+        if let Input::Stream(stream) = &mut self.input {
+            self.window.fill(*stream, keep);
+            self.at -= keep;
+        }
     }
 
     /// The same, but keeps what [`scan::colon_before`] looks at.
     fn fill_looking_back(&mut self) {
         let keep = self.at.saturating_sub(scan::LOOK_BACK);
-        self.window.fill(self.input, keep);
-        self.at -= keep;
+        self.fill_from(keep);
     }
 
     fn malformed(&mut self, at: usize, reason: &'static str) {
@@ -275,7 +301,7 @@ impl Reader<'_> {
         self.content = Content::Other;
         let offset = self.window.base + self.at as u64;
         self.resume(Wake::Preamble);
-        if self.at < self.window.filled {
+        if self.at < self.filled() {
             (self.each)(Found::Malformed(Malformed { offset, reason: "expected `{` or `[`" }));
         }
     }
@@ -300,7 +326,7 @@ impl Reader<'_> {
     fn object(&mut self) {
         self.content = Content::Json;
         loop {
-            match scan::object(self.window.bytes(), self.at) {
+            match scan::object(visible(&self.input, self.window), self.at) {
                 Ok(object) if object.is_envelope => {
                     let behind = object.end + 1;
                     if self.open.len() >= DEEPEST_CONTAINER {
@@ -329,7 +355,7 @@ impl Reader<'_> {
     /// Goes on behind the array of an envelope.
     fn rest_of_envelope(&mut self) {
         loop {
-            match scan::members(self.window.bytes(), self.at) {
+            match scan::members(visible(&self.input, self.window), self.at) {
                 Ok(Members::Container(array)) => {
                     self.at = array + 1;
                     self.open.push(Open::Array);
@@ -352,10 +378,10 @@ impl Reader<'_> {
 
     /// Returns whether the `"` at the cursor begins a string that may be a record.
     fn begins_a_text(&mut self) -> bool {
-        if self.window.filled - self.at < scan::LOOK_BACK && !self.window.ended {
+        if self.filled() - self.at < scan::LOOK_BACK && !self.window.ended {
             self.fill();
         }
-        let string = self.window.bytes().get(self.at + 1..).unwrap_or_default();
+        let string = visible(&self.input, self.window).get(self.at + 1..).unwrap_or_default();
         string.trim_ascii_start().starts_with(b"{")
     }
 
@@ -363,9 +389,10 @@ impl Reader<'_> {
     fn scalar(&mut self) {
         self.content = Content::Json;
         loop {
-            match scan::value(self.window.bytes(), self.at) {
-                Ok(end) if end < self.window.filled || self.window.ended => {
-                    let value = self.window.bytes().get(self.at..end).unwrap_or_default();
+            match scan::value(visible(&self.input, self.window), self.at) {
+                Ok(end) if end < self.filled() || self.window.ended => {
+                    let value =
+                        visible(&self.input, self.window).get(self.at..end).unwrap_or_default();
                     match scan::text(value).filter(|text| text.trim_start().starts_with('{')) {
                         Some(text) => {
                             let offset = self.window.base + self.at as u64;
@@ -390,7 +417,7 @@ impl Reader<'_> {
     /// Returns whether to try again.
     fn more(&mut self, cut_off: &'static str) -> bool {
         let longest = self.window.longest_record;
-        if self.window.filled - self.at >= longest {
+        if self.filled() - self.at >= longest {
             self.malformed(self.at, "a record is longer than 64 MiB");
             self.at += longest;
             self.resume(Wake::Record);
@@ -404,7 +431,7 @@ impl Reader<'_> {
             self.malformed(self.at, cut_off);
         }
         self.open.clear();
-        self.at = self.window.filled;
+        self.at = self.filled();
         false
     }
 
@@ -412,29 +439,29 @@ impl Reader<'_> {
     /// record broke is none of a member.
     fn is_member_value(&self, wake: Wake, at: usize) -> bool {
         wake == Wake::Record
-            && scan::colon_before(self.window.bytes(), at)
+            && scan::colon_before(visible(&self.input, self.window), at)
                 .is_some_and(|colon| self.window.base + colon as u64 > self.fault)
     }
 
     /// Returns whether more of what begins at the cursor can be had.
     fn can_grow(&self) -> bool {
-        !self.window.ended && self.window.filled - self.at < self.window.longest_record
+        !self.window.ended && self.filled() - self.at < self.window.longest_record
     }
 
     /// Reports what stops being JSON at `at` and goes on behind it.
     fn resume_after(&mut self, at: usize, reason: &'static str) {
         self.malformed(at, reason);
         self.fault = self.window.base + at as u64;
-        self.at = scan::behind_fault(self.window.bytes(), self.at, at);
+        self.at = scan::behind_fault(visible(&self.input, self.window), self.at, at);
         self.resume(Wake::Record);
     }
 
     /// Moves the cursor to the next record or envelope.
     fn resume(&mut self, wake: Wake) {
         loop {
-            let rest = self.window.bytes().get(self.at..).unwrap_or_default();
+            let rest = visible(&self.input, self.window).get(self.at..).unwrap_or_default();
             let Some(bracket) = memchr::memchr2(b'{', b'[', rest) else {
-                self.at = self.window.filled;
+                self.at = self.filled();
                 if self.window.ended {
                     return self.open.clear();
                 }
@@ -462,7 +489,7 @@ impl Reader<'_> {
     /// Judges the object or array at the cursor, which moves to its quote if it is a string.
     fn verdict(&mut self, wake: Wake) -> Verdict {
         loop {
-            let bytes = self.window.bytes();
+            let bytes = visible(&self.input, self.window);
             if let Some(quote) = scan::quote_before(bytes, self.at)
                 && !self.is_member_value(wake, quote)
             {
@@ -507,7 +534,7 @@ impl Reader<'_> {
                 Fault::Syntax { at, .. } => {
                     return Verdict::Neither(scan::behind_fault(bytes, self.at, at));
                 }
-                Fault::Incomplete => return Verdict::Neither(self.window.filled),
+                Fault::Incomplete => return Verdict::Neither(self.filled()),
             }
         }
     }

@@ -5,12 +5,16 @@
 //! as a whole and is mapped, or held in memory where it comes from a stream. What the delivered
 //! bytes mean, and a byte order mark before them, is left to the reader of events.
 
+mod whole;
+
 use std::fs::File;
-use std::io::{self, Cursor, ErrorKind, Read};
+use std::io::{self, Cursor, ErrorKind, Read, Seek as _};
 
 use memmap2::Mmap;
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
+
+use whole::Whole;
 
 use super::gzip::Gzip;
 use super::stream::{Delivery, Head, Made, Taken, Tally, length};
@@ -38,7 +42,24 @@ const ZSTD_READ: usize = 128 << 10;
 const ENTRY_READ: usize = 32 << 10;
 
 /// What is called with each body: its name and its bytes, of which it reads as many as it wants.
-pub type Each<'a> = dyn FnMut(&str, &mut dyn Read) -> io::Result<()> + 'a;
+pub type Each<'a> = dyn FnMut(&str, &mut Body<'_>) -> io::Result<()> + 'a;
+
+/// The bytes of a body, decompressed.
+pub enum Body<'a> {
+    /// All of them. Reading takes them off the front.
+    Whole(&'a [u8]),
+    /// As they come.
+    Stream(&'a mut dyn Read),
+}
+
+impl Read for Body<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Whole(bytes) => bytes.read(buf),
+            Self::Stream(stream) => stream.read(buf),
+        }
+    }
+}
 
 /// What reading a source came to.
 #[derive(Debug, Default)]
@@ -60,29 +81,63 @@ impl Reading {
     }
 }
 
-/// Hands the bytes of `source` to `each`, decompressed, one call a body.
-///
-/// The name of a body is the source's, or `archive.zip/entry`, which may be asked of
-/// [`key::kind`](super::key::kind) too. Whatever precedes a break is delivered; the break is a
-/// problem of the result, also when `each` does not pass the error on. An error of `each` itself
-/// ends that body alone and is a problem as well.
-pub fn read(source: &Source, each: &mut Each<'_>) -> Reading {
-    let tally = Tally::default();
-    let mut opening = Opening { each, tally: &tally, reading: Reading::default() };
-    match &source.input {
-        Input::Stdin => {
-            let mut input = Taken { input: io::stdin().lock(), tally: &tally };
-            opening.body(&source.name, &mut input, Place { layer: 0, file: None });
-        }
-        Input::File(path) => match File::open(path) {
-            Ok(file) => {
-                let mut input = Taken { input: &file, tally: &tally };
-                opening.body(&source.name, &mut input, Place { layer: 0, file: Some(&file) });
+/// Reads sources one after the other with the same buffers.
+#[derive(Default)]
+pub struct Reader {
+    whole: Whole,
+}
+
+impl Reader {
+    /// Hands the bytes of `source` to `each`, decompressed, one call a body.
+    ///
+    /// The name of a body is the source's, or `archive.zip/entry`, which may be asked of
+    /// [`key::kind`](super::key::kind) too. Whatever precedes a break is delivered; the break is a
+    /// problem of the result, also when `each` does not pass the error on. An error of `each`
+    /// itself ends that body alone and is a problem as well.
+    pub fn read(&mut self, source: &Source, each: &mut Each<'_>) -> Reading {
+        let tally = Tally::default();
+        let mut opening = Opening { each, tally: &tally, reading: Reading::default() };
+        match &source.input {
+            Input::Stdin => {
+                let mut input = Taken { input: io::stdin().lock(), tally: &tally };
+                opening.body(&source.name, &mut input, Place { layer: 0, file: None });
             }
-            Err(error) => opening.problem(&source.name, SourceError::Opening(error)),
-        },
+            Input::File(path) => match File::open(path) {
+                Ok(file) => self.file(file, source, &mut opening),
+                Err(error) => opening.problem(&source.name, SourceError::Opening(error)),
+            },
+        }
+        Reading { bytes: tally.taken(), ..opening.reading }
     }
-    Reading { bytes: tally.taken(), ..opening.reading }
+
+    fn file(&mut self, mut file: File, source: &Source, opening: &mut Opening<'_, '_>) {
+        let (name, tally) = (source.name.as_str(), opening.tally);
+        if let Some(size) = source.size.filter(|size| (1..=whole::LARGEST_FILE).contains(size)) {
+            if let Some(bytes) = self.whole.read(&mut file, size) {
+                let (length, format) = (bytes.len(), Format::of(bytes));
+                tally.set_taken(bytes.len() as u64);
+                match format {
+                    Format::Plain if !bytes.is_empty() => {
+                        return opening.deliver_whole(name, bytes);
+                    }
+                    Format::Gzip => {
+                        if let Some(content) = self.whole.inflate(length)
+                            && Format::of(content) == Format::Plain
+                        {
+                            return opening.deliver_whole(name, content);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            tally.set_taken(0);
+            if let Err(error) = file.rewind() {
+                return opening.problem(name, SourceError::Opening(error));
+            }
+        }
+        let mut input = Taken { input: &file, tally };
+        opening.body(name, &mut input, Place { layer: 0, file: Some(&file) });
+    }
 }
 
 /// Where a stream stands.
@@ -141,9 +196,23 @@ impl Opening<'_, '_> {
         }
     }
 
+    /// Delivers a body that is there as a whole.
+    fn deliver_whole(&mut self, name: &str, bytes: &[u8]) {
+        if bytes.is_empty() {
+            self.reading.empty += 1;
+            return;
+        }
+        let outcome = (self.each)(name, &mut Body::Whole(bytes));
+        self.reading.bodies += 1;
+        if let Err(error) = outcome {
+            let after = length(bytes.len());
+            self.problem(name, SourceError::Reading { error, after });
+        }
+    }
+
     fn deliver(&mut self, name: &str, input: impl Read) {
         let mut delivery = Delivery::new(input);
-        let outcome = (self.each)(name, &mut delivery);
+        let outcome = (self.each)(name, &mut Body::Stream(&mut delivery));
         self.reading.bodies += 1;
         let (after, broken) = delivery.outcome();
         if let Some(error) = broken.or(outcome.err()) {

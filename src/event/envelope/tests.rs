@@ -40,7 +40,7 @@ impl Read for Pieces<'_> {
 
 fn seen_through(window: &mut Window, input: &mut dyn Read) -> (Vec<Seen>, io::Result<Content>) {
     let mut seen = Vec::new();
-    let content = read(input, window, &mut |_| true, &mut |found| {
+    let content = read(Input::Stream(input), window, &mut |_| true, &mut |found| {
         seen.push(match found {
             Found::Event { event, offset } => {
                 Seen::Event(event.event_name.as_deref().unwrap_or("?").to_owned(), offset)
@@ -190,9 +190,14 @@ fn what_is_not_worth_reading_is_not_read() {
         assert_eq!(prefix, b"{}");
         false
     };
-    let read = read(&mut &b"\xef\xbb\xbf{}"[..], &mut Window::default(), &mut is_json, &mut |_| {
-        calls += 1;
-    });
+    let read = read(
+        Input::Stream(&mut &b"\xef\xbb\xbf{}"[..]),
+        &mut Window::default(),
+        &mut is_json,
+        &mut |_| {
+            calls += 1;
+        },
+    );
     assert_eq!((read.unwrap(), calls), (Content::Other, 0));
 }
 

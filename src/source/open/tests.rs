@@ -115,7 +115,7 @@ fn a_stream_may_drip_and_be_interrupted() {
     {
         let tally = Tally::default();
         let mut body = String::new();
-        let mut each = |_: &str, input: &mut dyn Read| {
+        let mut each = |_: &str, input: &mut Body<'_>| {
             input.read_to_string(&mut body)?;
             Ok(())
         };

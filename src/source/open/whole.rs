@@ -1,0 +1,100 @@
+//! Files that are read and inflated at one go: most of a dump. Whatever is not plainly whole is
+//! left to the stream decoders, which say what is wrong.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+
+use libdeflater::Decompressor;
+
+/// The largest file that is read whole, in bytes.
+pub(super) const LARGEST_FILE: u64 = 16 << 20;
+
+/// The most that a whole file may hold, in bytes.
+const LARGEST_CONTENT: usize = 64 << 20;
+
+/// Deflate's own maximum: what claims to expand further is lying.
+const MAX_EXPANSION: usize = 1032;
+
+const HEADER: usize = 10;
+const TRAILER: usize = 8;
+const FLAG_EXTRA: u8 = 1 << 2;
+const FLAG_NAME: u8 = 1 << 3;
+const FLAGS_ELSE: u8 = !(FLAG_EXTRA | FLAG_NAME | 1);
+
+/// Buffers and a decompressor, used for one file after the other.
+#[derive(Default)]
+pub(super) struct Whole {
+    file: Vec<u8>,
+    content: Vec<u8>,
+    inflate: Decompressor,
+}
+
+impl Whole {
+    /// Reads a file of about `size` bytes; none if it is longer by now, or cannot be read.
+    pub(super) fn read(&mut self, file: &mut File, size: u64) -> Option<&[u8]> {
+        // One byte more tells the end without a further call.
+        let length = usize::try_from(size).ok()? + 1;
+        if self.file.len() < length {
+            self.file.resize(length, 0);
+        }
+        let mut filled = 0;
+        while let Some(free) = self.file.get_mut(filled..length).filter(|free| !free.is_empty()) {
+            match file.read(free) {
+                Ok(0) => return self.file.get(..filled),
+                Ok(count) => filled += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Returns the file that was read last, and its content if it is one gzip member and nothing
+    /// else.
+    ///
+    /// The member's length is not known before it is inflated, so this is how two members are told
+    /// from one: the bytes at the very end are the checksum and length of what was inflated, and
+    /// stand nowhere before.
+    pub(super) fn inflate(&mut self, length: usize) -> Option<&[u8]> {
+        let file = self.file.get(..length)?;
+        let start = header_length(file)?;
+        let (deflated, trailer) = file.get(start..)?.split_last_chunk::<TRAILER>()?;
+        let (checksum, size) = trailer.split_first_chunk::<4>()?;
+        let size = u32::from_le_bytes(*size.first_chunk()?);
+        let size = usize::try_from(size).ok()?;
+        if size > LARGEST_CONTENT || size > deflated.len().saturating_mul(MAX_EXPANSION) {
+            return None;
+        }
+        if memchr::memmem::find(deflated, trailer).is_some() {
+            return None;
+        }
+        if self.content.len() < size {
+            self.content.resize(size, 0);
+        }
+        let content = self.content.get_mut(..size)?;
+        let inflated = self.inflate.deflate_decompress(deflated, content).ok()?;
+        let is_whole =
+            inflated == size && libdeflater::crc32(content) == u32::from_le_bytes(*checksum);
+        is_whole.then_some(content)
+    }
+}
+
+/// Returns the length of a gzip header of the kinds that occur.
+fn header_length(file: &[u8]) -> Option<usize> {
+    let header = file.first_chunk::<HEADER>()?;
+    let &[0x1f, 0x8b, 8, flags, ..] = header else {
+        return None;
+    };
+    if flags & FLAGS_ELSE != 0 {
+        return None;
+    }
+    let mut length = HEADER;
+    if flags & FLAG_EXTRA != 0 {
+        let extra = file.get(length..)?.first_chunk::<2>()?;
+        length += 2 + usize::from(u16::from_le_bytes(*extra));
+    }
+    if flags & FLAG_NAME != 0 {
+        length += memchr::memchr(0, file.get(length..)?)? + 1;
+    }
+    Some(length)
+}
