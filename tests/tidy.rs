@@ -80,16 +80,13 @@ fn threads_start_in_ingest_alone() {
 }
 
 #[test]
-fn unsafe_code_stands_where_a_file_is_mapped() {
+fn unsafe_code_stands_where_a_file_is_mapped_and_where_vectors_are_used() {
+    let rooms = ["src/source/open.rs", "src/event/scan/block.rs", "src/event/scan/level.rs"];
     for (file, text) in rust_files("src") {
-        let is_unsafe = text.lines().any(|line| line.contains("unsafe {"));
-        assert!(!is_unsafe || file == Path::new("src/source/open.rs"), "{}", file.display());
-        assert_eq!(
-            text.matches("unsafe {").count(),
-            text.matches("// SAFETY:").count(),
-            "{}: one SAFETY note a block",
-            file.display()
-        );
+        let blocks = text.matches("unsafe {").count();
+        assert!(blocks == 0 || rooms.iter().any(|room| file == Path::new(room)), "{file:?}");
+        let notes = text.matches("// SAFETY:").count();
+        assert_eq!(blocks, notes, "{}: one SAFETY note a block", file.display());
     }
 }
 

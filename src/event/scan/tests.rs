@@ -1,13 +1,14 @@
 //! Tests of the scanner on single objects.
 
 use super::*;
+use crate::event::SessionIssuer;
 
 fn event(json: &str) -> Event<'_> {
     object(json.as_bytes(), 0).unwrap().event
 }
 
 fn fault(json: &[u8]) -> (usize, &'static str) {
-    match object(json, 0) {
+    match object_by_bytes(json, 0) {
         Err(Fault::Syntax { at, reason }) => (at, reason),
         other => panic!("{other:?}"),
     }
@@ -290,4 +291,52 @@ fn a_missing_closing_quote_hides_no_brace() {
     assert_eq!(behind_fault(json, 0, 9), 9);
     assert_eq!(behind_fault(br#"{"a 1}"#, 0, 1), 1);
     assert_eq!(behind_fault(br#"{"x"#, 0, 2), 2);
+}
+
+/// Returns a record whose strings, escapes and brackets fall on every place of a block in turn.
+fn shifted(by: usize) -> String {
+    let filler = "x".repeat(by);
+    let odd = "\\\\".repeat(by % 5) + "\\\"";
+    format!(
+        r#"{{"userAgent":"{filler}{odd}}}]","requestParameters":{{"a":["{odd}",{{"b":"{filler}]}}"}}]
+        ,"c":[[{{}}],"\u00e9{filler}"]}},"eventSource":"s3.amazonaws.com{filler}","eventName":"{odd}",
+        "resources":[{{"ARN":"{filler}"}},[1,-2.5e3,true,null]],"eventTime":"{filler}",
+        "userIdentity":{{"type":"Root","sessionContext":{{"sessionIssuer":{{}},"x":"{odd}"}},
+        "accountId":"{filler}"}},"managementEvent":true,"eventID":"id"}}"#
+    )
+}
+
+#[test]
+fn every_level_reads_what_the_byte_by_byte_twin_reads() {
+    for (level, read) in level::tests::every() {
+        for by in 0..200 {
+            let before = " ".repeat(by % 3);
+            let json = before.clone() + &shifted(by) + "behind";
+            let expected = object_by_bytes(json.as_bytes(), before.len()).unwrap();
+            assert!(expected.event.user_identity.is_some() && expected.event.event_id.is_some());
+            let found = read(json.as_bytes(), before.len()).unwrap();
+            assert_eq!(found.event, expected.event, "{level}, shifted by {by}");
+            assert_eq!(found.end, expected.end, "{level}, shifted by {by}");
+        }
+    }
+}
+
+#[test]
+fn every_level_finds_a_record_that_is_cut_off_anywhere_faulty() {
+    let json = shifted(70);
+    for (level, read) in level::tests::every() {
+        for end in 1..json.len() {
+            let cut = json.as_bytes().get(..end).unwrap();
+            assert!(read(cut, 0).is_err(), "{level}, cut at {end}");
+        }
+    }
+}
+
+#[test]
+fn a_long_value_is_looked_at_again_byte_by_byte() {
+    let long = "[{}],".repeat(20_000);
+    let json = format!(r#"{{"requestParameters":[{long}}}]}}"#);
+    for (level, read) in level::tests::every() {
+        assert!(read(json.as_bytes(), 0).is_err(), "{level}");
+    }
 }
