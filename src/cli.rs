@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::source::visible;
+use crate::printable::visible;
 use crate::time::Time;
 use args::{Cli, Command, Organization, Report};
 use output::Destination;

@@ -7,7 +7,6 @@
 mod arrow;
 mod columns;
 mod csv;
-mod escape;
 mod json;
 mod parquet;
 mod table;

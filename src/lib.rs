@@ -15,6 +15,10 @@
 
 pub mod time;
 
+pub mod printable;
+
+pub mod json;
+
 pub mod arn;
 
 pub mod catalog;

@@ -4,12 +4,14 @@
 //! module's business: it knows no record and no account, and it starts no thread. The S3 key of a
 //! log file ([`key`]) is a hint for setting aside what AWS keeps beside CloudTrail's logs (A25).
 
-use std::ffi::{OsStr, OsString};
-use std::fmt::{self, Write as _};
+use std::ffi::OsString;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
+
+use crate::printable::grouped;
 
 mod find;
 mod gzip;
@@ -107,7 +109,7 @@ pub enum SourceError {
     #[error("cannot be opened: {}", words(.0))]
     Opening(#[source] io::Error),
     /// Reading broke off; the bytes before were delivered.
-    #[error("{} after {} bytes", words(.error), thousands(*.after))]
+    #[error("{} after {} bytes", words(.error), grouped(*.after))]
     Reading {
         /// What broke.
         #[source]
@@ -129,7 +131,7 @@ pub enum SourceError {
     /// A zip archive that can only be read from memory is too large for it.
     #[error(
         "zip archive of more than {} bytes inside a stream: save it as a file of its own",
-        thousands(open::MAX_ARCHIVE_IN_MEMORY)
+        grouped(open::MAX_ARCHIVE_IN_MEMORY)
     )]
     ArchiveTooLarge,
     /// A zip archive, or an entry of it, that cannot be made out.
@@ -245,45 +247,6 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
     Ok(search.finish())
 }
 
-/// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, control characters
-/// and those that turn the direction of writing as `\u{202e}`, and the backslash itself doubled
-/// where it does not part directories.
-pub fn printable(name: impl AsRef<OsStr>) -> String {
-    printable_bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
-}
-
-/// Returns a text for people with its control characters, and those that turn the direction of
-/// writing, as [`printable`] shows them, and everything else as it is.
-pub fn visible(text: &str) -> String {
-    printable_bytes(text.as_bytes(), false)
-}
-
-fn printable_bytes(bytes: &[u8], double_backslash: bool) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() || turns_direction(c) {
-                text.extend(c.escape_default());
-            } else {
-                text.push(c);
-                if c == '\\' && double_backslash {
-                    text.push(c);
-                }
-            }
-        }
-        for byte in chunk.invalid() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
-/// Returns whether `c` changes the order or the lines of what is printed around it.
-fn turns_direction(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Returns what an I/O error says, in this program's words where it has some.
 fn words(error: &io::Error) -> String {
     let known = match error.kind() {
@@ -306,19 +269,6 @@ fn zip_words(error: &zip::result::ZipError) -> String {
         zip::result::ZipError::Io(error) => words(error),
         error => error.to_string().to_lowercase(),
     }
-}
-
-/// Returns `number` with its digits in groups of three: `1,048,576`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

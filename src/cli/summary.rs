@@ -1,12 +1,10 @@
 //! What was read and what was not, in a few lines for people, on standard error.
 
-use std::fmt::Write as _;
-
 use super::complain;
 use crate::catalog::ServiceIndex;
 use crate::organization::PolicyScope;
+use crate::printable::{grouped, printable};
 use crate::report::coverage::Basis;
-use crate::source::printable;
 
 /// How many names a line lists before it counts the rest.
 const NAMES: usize = 5;
@@ -152,23 +150,10 @@ impl Summary<'_> {
     fn names<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
         let names: Vec<&str> = names.collect();
         let shown = if self.verbose { names.len() } else { NAMES };
-        let mut line: Vec<String> = names.iter().take(shown).map(printable).collect();
+        let mut line: Vec<String> = names.iter().take(shown).map(|name| printable(name)).collect();
         if names.len() > shown {
             line.push(format!("and {} more", names.len() - shown));
         }
         line.join(", ")
     }
-}
-
-/// Prints `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        let _ = write!(grouped, "{digit}");
-    }
-    grouped
 }

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use csv::{Error, ErrorKind, Terminator, Writer, WriterBuilder};
 
+use super::EmitError;
 use super::columns::{self, COLUMNS, Cells, Row};
-use super::{EmitError, escape};
+use crate::printable;
 
 use crate::report::organizations::{EventId, OrganizationsReport};
 
@@ -59,7 +60,7 @@ fn write_text<W: Write>(writer: &mut Writer<W>, text: &str) -> Result<(), Error>
 /// Text that starts with an apostrophe gets one more, so that taking one away is always the way
 /// back.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let shown = escape::visible(text);
+    let shown = printable::visible(text);
     if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
         return shown;
     }

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use super::{EmitError, Layout, escape, job_status};
+use super::{EmitError, Layout, job_status};
+use crate::printable;
 use crate::report::organizations::{AccessDetail, Attempt, EventId, OrganizationsReport};
 
 /// Writes the one report: four blanks a level, a line feed at the end.
@@ -50,7 +51,7 @@ fn write_value(
     buffer.push(b'\n');
     // JSON is UTF-8, so nothing is lost.
     let text = String::from_utf8_lossy(buffer);
-    out.write_all(escape::visible_json(&text).as_bytes())?;
+    out.write_all(printable::visible_json(&text).as_bytes())?;
     buffer.clear();
     Ok(())
 }

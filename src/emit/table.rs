@@ -8,8 +8,8 @@ use comfy_table::{
     TableStyle, Width,
 };
 
-use super::escape::visible;
 use super::{EmitError, Layout, job_status};
+use crate::printable::visible;
 use crate::report::organizations::{AccessDetail, OrganizationsReport};
 
 /// The columns of the screen where there is no terminal to ask.

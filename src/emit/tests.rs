@@ -816,7 +816,7 @@ proptest! {
             for name in ["ReportEntityPath", "ServiceName", "FirstAttemptEventId"] {
                 let found = &row[rows[0].iter().position(|column| column == name).unwrap()];
                 let back = found.strip_prefix('\'').unwrap_or(found);
-                prop_assert_eq!(back, &escape::visible(cell));
+                prop_assert_eq!(back, &crate::printable::visible(cell));
             }
         }
     }

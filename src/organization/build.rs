@@ -8,11 +8,11 @@ use crate::policy::Policy;
 
 use super::draft::{Draft, EntityFacts, OrganizationFacts, PolicyFacts};
 use super::error::OrganizationError as Error;
-use super::tree::printable;
 use super::{
     AttachedPolicy, AttachedPolicyIndex, EntityIndex, EntityKind, FULL_AWS_ACCESS, Node,
     Organization, OtherPolicy, PolicyScope, replies,
 };
+use crate::printable::printable;
 
 /// The longest entity path that IAM takes (O11).
 const LONGEST_PATH: usize = 427;

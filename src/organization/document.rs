@@ -2,15 +2,14 @@
 //! knows files and JSON, not what AWS means by a member.
 
 use std::ffi::OsStr;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::OrganizationError;
-use super::tree::printable;
+use crate::json;
+use crate::printable::printable;
 
 /// One JSON file.
 pub(super) struct Document {
@@ -89,7 +88,7 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
 fn document(path: &Path, bytes: &[u8]) -> Result<Document, OrganizationError> {
     let file = printable(&path.to_string_lossy());
     let bytes = without_mark(bytes);
-    let (content, doubled) = match strict(bytes) {
+    let (content, doubled) = match json::parse(bytes) {
         Ok(value) => (value, None),
         Err(error) => {
             let (line, column, reason) = position(&error);
@@ -105,86 +104,9 @@ fn document(path: &Path, bytes: &[u8]) -> Result<Document, OrganizationError> {
     Ok(Document { file, stem, content, doubled })
 }
 
-/// Parses JSON in which no object names a member twice: of two `Accounts` one would be lost.
-pub(super) fn strict(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Distinct.deserialize(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
-}
-
 /// Returns line, column and what is wrong there.
 pub(super) fn position(error: &serde_json::Error) -> (usize, usize, String) {
-    let text = error.to_string();
-    let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-    (error.line(), error.column(), printable(reason))
-}
-
-/// Builds a [`Value`] and refuses a member named twice.
-struct Distinct;
-
-impl<'de> DeserializeSeed<'de> for Distinct {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
-        source.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Distinct {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let mut list = Vec::new();
-        while let Some(value) = entries.next_element_seed(Self)? {
-            list.push(value);
-        }
-        Ok(list.into())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(A::Error::custom(format!("member `{name}` stands twice")));
-            }
-            let value = members.next_value_seed(Self)?;
-            object.insert(name, value);
-        }
-        Ok(object.into())
-    }
+    (error.line(), error.column(), printable(&json::reason(error)))
 }
 
 /// A JSON value that knows where it stands.

@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::document::{self, Document};
 use super::error::OrganizationError as Error;
-use super::tree::printable;
 use super::{EntityKind, Organization, pmapper, replies};
+use crate::printable::printable;
 
 /// Reads the snapshot at a path.
 pub(super) fn load(path: &Path) -> Result<Organization, Error> {

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::policy::PolicyError;
 
-use super::tree::printable;
+use crate::printable::printable;
 
 /// Why a snapshot is no organization.
 ///

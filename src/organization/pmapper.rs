@@ -8,7 +8,7 @@ use super::EntityKind;
 use super::document::{Document, Member};
 use super::draft::{Draft, EntityFacts, OrganizationFacts, PolicyFacts};
 use super::error::OrganizationError as Error;
-use super::tree::printable;
+use crate::printable::printable;
 
 /// Returns whether a file is the tree: an object with `org_id` and `root_ous`.
 pub(super) fn is_tree(document: &Document) -> bool {

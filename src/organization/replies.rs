@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::arn::Arn;
+use crate::json;
 
-use super::document::{Document, Member, strict};
+use super::document::{Document, Member};
 use super::draft::{Draft, EntityFacts, OrganizationFacts, PolicyFacts};
 use super::error::OrganizationError as Error;
 use super::{EntityKind, SERVICE_CONTROL_POLICY};
@@ -416,7 +417,7 @@ fn target_ids(list: &Member<'_>) -> Result<BTreeSet<String>, Error> {
 fn content(policy: &Member<'_>) -> Option<Value> {
     let content = policy.member("Content")?.value();
     let text = content.as_str().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
-    let parsed = text.and_then(|text| strict(text.as_bytes()).ok());
+    let parsed = text.and_then(|text| json::parse(text.as_bytes()).ok());
     Some(parsed.unwrap_or_else(|| content.clone()))
 }
 

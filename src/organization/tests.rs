@@ -684,7 +684,7 @@ fn hostile_names_cannot_draw_on_the_terminal() {
     snapshot["Accounts"][1]["Name"] = json!("\u{1b}[2J\u{202e}evil\nline");
     snapshot["Policies"][1]["Name"] = json!("\u{85}\u{2066}");
     let tree = load(&snapshot).unwrap().tree().to_string();
-    let expected = "222222222222 \\u{1b}[2J\\u{202e}evil\\u{a}line [p-FullAWSAccess]\n";
+    let expected = "222222222222 \\u{1b}[2J\\u{202e}evil\\nline [p-FullAWSAccess]\n";
     assert!(tree.contains(expected), "{tree}");
     assert!(tree.contains("attached nowhere: p-denyingit \\u{85}\\u{2066}\n"), "{tree}");
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{EntityIndex, EntityKind, Organization, PolicyScope};
+use crate::printable::printable;
 
 /// Prints an organization, one entity a line, with the policies attached to each.
 #[derive(Clone, Copy, Debug)]
@@ -116,22 +117,4 @@ fn label(id: &str, name: Option<&str>) -> String {
         }
         _ => printable(id),
     }
-}
-
-/// Returns text with the characters escaped that steer a terminal or turn the direction of
-/// writing: whoever may name an account must not draw somebody else's screen.
-pub(super) fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for character in text.chars() {
-        let steers = matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}');
-        if steers || character.is_control() {
-            printable.extend(character.escape_unicode());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable
 }

@@ -5,8 +5,10 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
+
+use crate::json;
+use crate::printable;
 
 use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement};
 
@@ -121,7 +123,7 @@ impl Policy {
     /// Says what is malformed and where (S10). A key that occurs twice in an object is malformed.
     pub fn parse(document: &str) -> Result<Self, PolicyError> {
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        let Strict(value) = serde_json::from_str(document).map_err(|error| json_error(&error))?;
+        let value = json::parse(document.as_bytes()).map_err(|error| json_error(&error))?;
         Self::from_value(&value)
     }
 
@@ -292,77 +294,8 @@ fn quoted(text: &str) -> String {
 }
 
 fn json_error(error: &serde_json::Error) -> PolicyError {
-    let (line, column) = (error.line(), error.column());
-    let text = error.to_string();
-    let reason = text.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&text);
-    PolicyError::Json { line, column, reason: reason.to_owned() }
-}
-
-/// A JSON value none of whose objects has a key twice.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Self)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Strict(value)) = access.next_element()? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(key) = access.next_key::<String>()? {
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format!("key `{}` occurs twice", quoted(&key))));
-            }
-            let Strict(value) = access.next_value()?;
-            map.insert(key, value);
-        }
-        Ok(Value::Object(map))
-    }
+    let reason = printable::visible(&json::reason(error)).into_owned();
+    PolicyError::Json { line: error.line(), column: error.column(), reason }
 }
 
 #[cfg(test)]
@@ -407,7 +340,7 @@ mod tests {
     #[test]
     fn s10_a_key_that_occurs_twice_is_refused() {
         let document = "{\"Statement\":{\"Effect\":\"Allow\",\n\"Effect\":\"Deny\"}}";
-        assert_eq!(message(document), "line 2, column 8: key `Effect` occurs twice");
+        assert_eq!(message(document), "line 2, column 8: member `Effect` stands twice");
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Found, Input, Problem, SetAside, Source, SourceError, SourceReason, key, printable};
+use super::{Found, Input, Problem, SetAside, Source, SourceError, SourceReason, key};
+use crate::printable::file_name;
 
 /// Collects what inputs name, then looks into the directories among them.
 #[derive(Default)]
@@ -127,7 +128,7 @@ impl Search {
         }
         while let Some(link) = walk.links.pop_front() {
             if walk.directories.contains(&link.place) {
-                self.set_aside(printable(&link.path), SourceReason::DirectoryLoop);
+                self.set_aside(file_name(&link.path), SourceReason::DirectoryLoop);
             } else {
                 self.walk(&link, &mut walk);
             }
@@ -173,7 +174,7 @@ impl Search {
         } else if entry.file_type().is_file() {
             entry.metadata().map_err(io::Error::from)
         } else {
-            return self.set_aside(printable(entry.path()), SourceReason::NotAFile);
+            return self.set_aside(file_name(entry.path()), SourceReason::NotAFile);
         };
         match metadata {
             Ok(metadata) if metadata.is_file() => self.file(entry.into_path(), size(&metadata)),
@@ -183,13 +184,13 @@ impl Search {
                 }
                 Err(error) => self.unlisted(entry.path(), error),
             },
-            Ok(_) => self.set_aside(printable(entry.path()), SourceReason::NotAFile),
+            Ok(_) => self.set_aside(file_name(entry.path()), SourceReason::NotAFile),
             Err(error) => self.unlisted(entry.path(), error),
         }
     }
 
     fn file(&mut self, path: PathBuf, size: Option<u64>) {
-        let name = printable(&path);
+        let name = file_name(&path);
         match key::kind(&name) {
             Some(reason) => self.set_aside(name, reason),
             None => self.found.sources.push(Source { name, input: Input::File(path), size }),
@@ -207,7 +208,7 @@ impl Search {
     }
 
     fn problem(&mut self, path: &Path, error: SourceError) {
-        self.found.problems.push(Problem { source: printable(path), error });
+        self.found.problems.push(Problem { source: file_name(path), error });
     }
 }
 

@@ -18,7 +18,8 @@ use whole::Whole;
 
 use super::gzip::Gzip;
 use super::stream::{Delivery, Head, Made, Taken, Tally, length};
-use super::{Input, Problem, Source, SourceError, printable_bytes};
+use super::{Input, Problem, Source, SourceError};
+use crate::printable;
 
 /// The most containers that may stand inside one another: a gzip stream in a zip archive is two.
 pub const MAX_LAYERS: usize = 4;
@@ -232,7 +233,7 @@ impl Opening<'_, '_> {
         let tally = self.tally;
         let names: Vec<String> = archive
             .file_names_raw()
-            .map(|raw| format!("{name}/{}", printable_bytes(raw, false)))
+            .map(|raw| format!("{name}/{}", printable::bytes(raw, false)))
             .collect();
         for (index, entry_name) in names.iter().enumerate() {
             match archive.by_index(index) {

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use super::{thousands, words};
+use super::words;
+use crate::printable::grouped;
 
 /// The most that a source may expand to, as a multiple of its own size. Deflate ends at 1,032;
 /// CloudTrail's files stay near 20.
@@ -55,7 +56,7 @@ impl Tally {
             ErrorKind::InvalidData,
             format!(
                 "expands to more than {} times its size: decompress it first if that is right",
-                thousands(MAX_EXPANSION)
+                grouped(MAX_EXPANSION)
             ),
         ))
     }

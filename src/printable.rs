@@ -1,6 +1,8 @@
-//! Characters of logs that act on the reader's screen instead of being shown, made visible.
+//! Text of unknown origin, made fit for people: what acts on a screen instead of being shown is made
+//! visible.
 
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 
 /// Returns whether a character moves the cursor, changes the direction of text, or hides.
@@ -29,7 +31,7 @@ fn is_plain(text: &str) -> bool {
 ///
 /// A backslash that was there stays single, so the way back is not always clear: where exact
 /// values matter, Arrow, Parquet and JSON have them.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
+pub fn visible(text: &str) -> Cow<'_, str> {
     if is_plain(text) || !text.contains(acts) {
         return Cow::Borrowed(text);
     }
@@ -44,11 +46,16 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Returns [`visible`] text of its own.
+pub fn printable(text: &str) -> String {
+    visible(text).into_owned()
+}
+
 /// Writes such characters in the strings of a JSON text as `\u202e`, which means the same.
 ///
 /// The control characters below U+0020 cannot occur in a JSON string, and between the values they
 /// are its layout.
-pub(super) fn visible_json(json: &str) -> Cow<'_, str> {
+pub fn visible_json(json: &str) -> Cow<'_, str> {
     let hidden = |character: char| acts(character) && character >= '\u{7f}';
     if (json.is_ascii() && !json.contains('\u{7f}')) || !json.contains(hidden) {
         return Cow::Borrowed(json);
@@ -65,6 +72,47 @@ pub(super) fn visible_json(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, characters that act
+/// as [`visible`] shows them, and the backslash itself doubled where it does not part directories.
+pub fn file_name(name: impl AsRef<OsStr>) -> String {
+    bytes(name.as_ref().as_encoded_bytes(), !cfg!(windows))
+}
+
+/// Returns a name that may be no UTF-8 for people, as [`file_name`] does.
+pub fn bytes(name: &[u8], double_backslash: bool) -> String {
+    let mut text = String::with_capacity(name.len());
+    for chunk in name.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if acts(c) {
+                text.extend(c.escape_default());
+            } else {
+                text.push(c);
+                if c == '\\' && double_backslash {
+                    text.push(c);
+                }
+            }
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// Returns a number with its digits in groups of three: `1,048,576`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -87,5 +135,33 @@ mod tests {
         let shown = visible_json(&json);
         assert!(shown.contains("\\u007f\\u009b\\u202e\\udb40\\udc41\\\"\\n\\u001bü"), "{shown}");
         assert_eq!(serde_json::from_str::<[String; 1]>(&shown).unwrap(), [value]);
+    }
+
+    #[test]
+    fn names_are_printable_without_loss() {
+        for (name, expected) in [
+            (b"logs/a b\xc3\xa9.json".as_slice(), "logs/a bé.json"),
+            (b"a\xff\xfeb", r"a\xff\xfeb"),
+            (br"a\xffb", r"a\\xffb"),
+            (b"a\x1b[31mb\n\x7f", r"a\u{1b}[31mb\n\u{7f}"),
+            ("a\u{202e}b\u{2066}\u{200f}\u{85}".as_bytes(), r"a\u{202e}b\u{2066}\u{200f}\u{85}"),
+            (b"", ""),
+        ] {
+            assert_eq!(bytes(name, true), expected);
+        }
+        assert_eq!(bytes(br"a\b", false), r"a\b");
+    }
+
+    #[test]
+    fn numbers_are_printed_in_groups_of_three() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_048_576, "1,048,576"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
     }
 }
