@@ -11,6 +11,10 @@
 
 use std::marker::PhantomData;
 
+/// What runs on for longer than this is not followed: a lost quote or bracket may have made it
+/// swallow what follows, and the next one would swallow it again.
+const LONGEST: usize = 32 << 10;
+
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
 
@@ -166,7 +170,7 @@ impl<B: Block> Current<B> {
     }
 
     /// Returns the offset of the quote that closes the string whose contents start at `start`, and
-    /// whether there is a backslash before it; none if the string is not closed.
+    /// whether there is a backslash before it; none if the string is not closed within 32 KiB.
     ///
     /// # Safety
     ///
@@ -190,7 +194,7 @@ impl<B: Block> Current<B> {
             }
             escaped |= backslashes != 0;
             // SAFETY: the caller vouches for the CPU.
-            if !unsafe { self.next(bytes) } {
+            if self.base - start.min(self.base) > LONGEST || !unsafe { self.next(bytes) } {
                 return None;
             }
             behind = u64::MAX;
@@ -198,7 +202,7 @@ impl<B: Block> Current<B> {
     }
 
     /// Returns the offset behind the bracket that closes the one at `start`; none if nothing
-    /// closes it. Brackets count, of whatever kind, outside of strings.
+    /// closes it within 32 KiB. Brackets count, of whatever kind, outside of strings.
     ///
     /// # Safety
     ///
@@ -226,7 +230,7 @@ impl<B: Block> Current<B> {
             }
             depth = depth + opening.count_ones() - closes;
             // SAFETY: the caller vouches for the CPU.
-            if !unsafe { self.next(bytes) } {
+            if self.base - start.min(self.base) > LONGEST || !unsafe { self.next(bytes) } {
                 return None;
             }
             behind = u64::MAX;

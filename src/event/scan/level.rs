@@ -6,12 +6,8 @@
 )]
 
 use super::block::{self, Block, Current, Level, Portable};
-use super::cursor::{Bytes, Stride};
+use super::cursor::Stride;
 use super::{Fault, Object, read};
-
-/// What is passed over in one step of this many bytes is looked at again byte by byte: a lost
-/// quote or bracket may have made it swallow what follows.
-const SUSPICIOUS: usize = 32 << 10;
 
 /// Reads the object whose `{` is at `start`; a fault is not where it says, but somewhere.
 #[inline]
@@ -57,11 +53,7 @@ impl<B: Block> Stride for Blocks<B> {
     #[inline(always)]
     fn nested_end(&mut self, bytes: &[u8], start: usize) -> Result<usize, Fault> {
         // SAFETY: this type is named only where the CPU was asked.
-        let end = unsafe { self.0.bracket_end(bytes, start) }.ok_or(Fault::Incomplete)?;
-        if end - start > SUSPICIOUS {
-            return Bytes.nested_end(bytes, start);
-        }
-        Ok(end)
+        unsafe { self.0.bracket_end(bytes, start) }.ok_or(Fault::Incomplete)
     }
 }
 
