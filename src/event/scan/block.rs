@@ -43,6 +43,13 @@ pub(super) trait Block: Copy {
     /// As for [`Block::load`].
     unsafe fn brackets(self) -> (u64, u64);
 
+    /// Returns the mask of what may stand behind a string: `,`, `:`, closing brackets, blanks.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn behind_strings(self, closing: u64) -> u64;
+
     /// Returns the parity of the bits up to and with each bit.
     ///
     /// # Safety
@@ -102,6 +109,8 @@ pub(super) struct Current<B> {
     closing: u64,
     /// All ones if the next block starts in a string.
     in_string: u64,
+    /// 1 if the next block starts behind a string.
+    behind_string: u64,
     escapes: Escapes,
     block: PhantomData<B>,
 }
@@ -117,12 +126,15 @@ impl<B: Block> Current<B> {
             opening: 0,
             closing: 0,
             in_string: 0,
+            behind_string: 0,
             escapes: Escapes { carry: 0 },
             block: PhantomData,
         }
     }
 
-    /// Goes to the next block. Returns whether there is one.
+    /// Goes to the next block. Returns whether there is one, and whether its strings stand where
+    /// strings may end: with a quote lost or too many, what is taken for the inside of strings is
+    /// the outside, and whole records would be passed over as if they were one value.
     ///
     /// # Safety
     ///
@@ -135,9 +147,11 @@ impl<B: Block> Current<B> {
         };
         self.base = base;
         // SAFETY: the caller vouches for the CPU.
-        let (quotes, backslashes, (opening, closing)) = unsafe {
+        let (quotes, backslashes, (opening, closing), behind_strings) = unsafe {
             let block = B::load(&block);
-            (block.equal(b'"'), block.equal(b'\\'), block.brackets())
+            let brackets = block.brackets();
+            let behind_strings = block.behind_strings(brackets.1);
+            (block.equal(b'"'), block.equal(b'\\'), brackets, behind_strings)
         };
         self.backslashes = backslashes;
         self.quotes = quotes & !self.escapes.of(backslashes);
@@ -146,7 +160,10 @@ impl<B: Block> Current<B> {
         self.in_string = 0u64.wrapping_sub(strings >> 63);
         self.opening = opening & !strings;
         self.closing = closing & !strings;
-        true
+        let ends = self.quotes & !strings;
+        let behind = ends << 1 | self.behind_string;
+        self.behind_string = ends >> 63;
+        behind & !behind_strings == 0
     }
 
     /// Goes to the block with the byte at `at`, and returns a mask of that byte and those behind
@@ -336,6 +353,16 @@ impl Block for Portable {
     }
 
     #[inline(always)]
+    unsafe fn behind_strings(self, closing: u64) -> u64 {
+        // A byte of up to 0x20 is below 0x21 without its high bit, and has none.
+        let blanks = self.0.map(|word| {
+            let from_33 = (word | (0x80 * Self::ONES)) - (0x21 * Self::ONES);
+            (from_33 | word) & (0x80 * Self::ONES)
+        });
+        Self::zeros(blanks) | Self::zeros(self.xor(b',')) | Self::zeros(self.xor(b':')) | closing
+    }
+
+    #[inline(always)]
     unsafe fn parity(mut mask: u64) -> u64 {
         for shift in [1, 2, 4, 8, 16, 32] {
             mask ^= mask << shift;
@@ -351,9 +378,9 @@ pub(super) use x86_64::{Avx2, Avx512};
 mod x86_64 {
     use std::arch::x86_64::{
         __m256i, __m512i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
-        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_or_si512,
-        _mm512_set1_epi8,
+        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmple_epu8_mask,
+        _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8,
     };
 
     use super::{BLOCK, Block};
@@ -400,6 +427,15 @@ mod x86_64 {
         }
 
         #[inline(always)]
+        unsafe fn behind_strings(self, closing: u64) -> u64 {
+            // SAFETY: the caller vouches for AVX-512BW.
+            unsafe {
+                let blanks = _mm512_cmple_epu8_mask(self.0, _mm512_set1_epi8(0x20));
+                blanks | self.equal(b',') | self.equal(b':') | closing
+            }
+        }
+
+        #[inline(always)]
         unsafe fn parity(mask: u64) -> u64 {
             // SAFETY: the caller vouches for the CPU.
             unsafe { parity(mask) }
@@ -442,6 +478,20 @@ mod x86_64 {
             };
             // SAFETY: the same.
             unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
+        }
+
+        #[inline(always)]
+        unsafe fn behind_strings(self, closing: u64) -> u64 {
+            // SAFETY: the caller vouches for AVX2.
+            unsafe {
+                let space = _mm256_set1_epi8(0x20);
+                let up_to_space = |part| {
+                    _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(part, space), part))
+                };
+                let low = u64::from(up_to_space(self.0).cast_unsigned());
+                let high = u64::from(up_to_space(self.1).cast_unsigned());
+                low | high << 32 | self.equal(b',') | self.equal(b':') | closing
+            }
         }
 
         #[inline(always)]

@@ -340,3 +340,21 @@ fn a_long_value_is_looked_at_again_byte_by_byte() {
         assert!(read(json.as_bytes(), 0).is_err(), "{level}");
     }
 }
+
+#[test]
+fn quotes_lost_in_two_records_do_not_make_one_of_them() {
+    for (lost, at) in [("b\"", "b"), ("\"b", "b"), ("\"c", "c"), ("d\"", "d")] {
+        for by in 0..130 {
+            let filler = "x".repeat(by);
+            let whole = format!(
+                r#"{{"eventName":"{filler}","requestParameters":{{"a":"b","c":"d","e":{{"f":"g"}}}},"eventID":"x"}}"#
+            );
+            let broken = whole.replacen(lost, at, 1);
+            let stream = format!("{broken},{broken},{whole}");
+            assert!(object_by_bytes(stream.as_bytes(), 0).is_err(), "{broken}");
+            for (level, read) in level::tests::every() {
+                assert!(read(stream.as_bytes(), 0).is_err(), "{level}: {broken}");
+            }
+        }
+    }
+}
