@@ -696,3 +696,33 @@ fn v3_small_damage_is_read_as_a_parser_reads_it_and_hides_no_other_record() {
     }
     assert!(parsed > 2000 && broken > 2000, "{parsed} parsed, {broken} broken");
 }
+
+#[test]
+fn v3_the_same_damage_in_several_records_hides_none_between_and_none_is_lost_in_silence() {
+    let whole = record(0).len();
+    for at in 0..whole {
+        for damage in 0..3 {
+            let text: Vec<String> = (0..5)
+                .map(|number| {
+                    let mut bytes = record(number).into_bytes();
+                    match damage {
+                        _ if number % 2 == 0 => {}
+                        0 => drop(bytes.remove(at)),
+                        1 => bytes[at] = b'x',
+                        _ => bytes.insert(at, b'"'),
+                    }
+                    String::from_utf8(bytes).unwrap()
+                })
+                .collect();
+            for (open, between, close) in [("{\"Records\":[", ",", "]}"), ("", "\n", "\n")] {
+                let text = format!("{open}{}{close}", text.join(between));
+                let seen = read(text.as_bytes());
+                for name in ["N0", "N2", "N4"] {
+                    let has = seen.iter().any(|seen| seen.0.as_deref() == Some(name));
+                    assert!(has, "{name}, damage {damage} at {at}: {text}");
+                }
+                assert!(seen.len() >= 5, "damage {damage} at {at}: {seen:?}");
+            }
+        }
+    }
+}
