@@ -699,14 +699,18 @@ fn v3_small_damage_is_read_as_a_parser_reads_it_and_hides_no_other_record() {
 
 #[test]
 fn v3_the_same_damage_in_several_records_hides_none_between_and_none_is_lost_in_silence() {
-    let whole = record(0).len();
-    for at in 0..whole {
+    let plain = |number: usize| {
+        format!(
+            r#"{{"eventVersion":"1.08","userIdentity":{{"type":"Root","accountId":"1"}},"eventTime":"2026-01-02T03:04:05Z","eventSource":"s3.amazonaws.com","eventName":"N{number}","requestParameters":{{"a":"b","c":"d","e":{{"f":"g","h":["i"]}}}},"eventID":"x"}}"#
+        )
+    };
+    for (at, damaged) in (0..plain(0).len()).flat_map(|at| [[1, 2], [1, 3]].map(|it| (at, it))) {
         for damage in 0..3 {
-            let text: Vec<String> = (0..5)
+            let records: Vec<String> = (0..5)
                 .map(|number| {
-                    let mut bytes = record(number).into_bytes();
+                    let mut bytes = plain(number).into_bytes();
                     match damage {
-                        _ if number % 2 == 0 => {}
+                        _ if !damaged.contains(&number) => {}
                         0 => drop(bytes.remove(at)),
                         1 => bytes[at] = b'x',
                         _ => bytes.insert(at, b'"'),
@@ -715,13 +719,16 @@ fn v3_the_same_damage_in_several_records_hides_none_between_and_none_is_lost_in_
                 })
                 .collect();
             for (open, between, close) in [("{\"Records\":[", ",", "]}"), ("", "\n", "\n")] {
-                let text = format!("{open}{}{close}", text.join(between));
+                let text = format!("{open}{}{close}", records.join(between));
                 let seen = read(text.as_bytes());
-                for name in ["N0", "N2", "N4"] {
-                    let has = seen.iter().any(|seen| seen.0.as_deref() == Some(name));
+                for number in (0..5).filter(|number| !damaged.contains(number)) {
+                    let name = format!("N{number}");
+                    let has = seen.iter().any(|seen| seen.0.as_ref() == Some(&name));
                     assert!(has, "{name}, damage {damage} at {at}: {text}");
                 }
-                assert!(seen.len() >= 5, "damage {damage} at {at}: {seen:?}");
+                // Broken records that stand side by side may be one stretch, but never none.
+                let is_told = seen.iter().any(|seen| seen.0.is_none());
+                assert!(seen.len() >= 5 || is_told, "damage {damage} at {at}: {seen:?}: {text}");
             }
         }
     }
