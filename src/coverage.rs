@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::access::{Access, Skip};
+use crate::access::{Access, Skip, Switches};
 use crate::source::SourceReason;
 use crate::time::{Day, Period, Time};
 
@@ -18,6 +18,8 @@ const PROBLEMS_PER_SOURCE: usize = 10;
 pub struct Coverage {
     /// The period that was asked for (P2).
     pub period: Period,
+    /// Which kinds of records counted.
+    pub switches: Switches,
     /// Sources by what became of them.
     pub sources: Sources,
     /// Bytes as they lie on the disk.

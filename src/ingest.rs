@@ -77,6 +77,7 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
         coverage.merge(other_coverage);
     }
     coverage.period = options.period;
+    coverage.switches = options.switches;
     for source in &found.set_aside {
         coverage.source_set_aside(source.reason, &source.name);
     }

@@ -31,6 +31,9 @@ pub const SERVICE_CONTROL_POLICY: &str = "SERVICE_CONTROL_POLICY";
 const FLAT_ORGANIZATION: &str = "o-0000000000";
 const FLAT_ROOT: &str = "r-0000";
 
+/// What the two leave of the 427 characters of an entity path.
+const LONGEST_FLAT_ID: usize = 427 - "o-0000000000/r-0000/".len();
+
 /// The place of an entity in [`Organization::entities`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityIndex(u32);
@@ -126,6 +129,12 @@ pub enum PolicyScope {
     NoOrganization,
 }
 
+/// Returns whether an account id may be a part of an entity path (O11).
+fn fits_a_path(id: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-';
+    (1..=LONGEST_FLAT_ID).contains(&id.len()) && id.bytes().all(allowed)
+}
+
 /// An organization as a snapshot shows it.
 ///
 /// Entities stand root first, each in front of all that lies below it, siblings in byte order of
@@ -159,9 +168,10 @@ impl Organization {
     }
 
     /// Returns accounts right under a made-up root, with no policy applied: what is left to say
-    /// where no snapshot was given.
+    /// where no snapshot was given. What fits no entity path (O11) is no account of it: logs may
+    /// name any text at all.
     pub fn flat<'a>(accounts: impl IntoIterator<Item = &'a str>) -> Self {
-        let accounts: BTreeSet<&str> = accounts.into_iter().filter(|id| !id.is_empty()).collect();
+        let accounts: BTreeSet<&str> = accounts.into_iter().filter(|id| fits_a_path(id)).collect();
         let root_path = format!("{FLAT_ORGANIZATION}/{FLAT_ROOT}");
         let root = EntityIndex(0);
         let nodes = accounts.into_iter().map(|id| Node {

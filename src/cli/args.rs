@@ -12,7 +12,9 @@ use crate::report::page::SortKey;
 
 /// Recompute AWS last accessed reports from CloudTrail logs, offline.
 ///
-/// Exit codes: 0 complete; 1 report written, but something could not be read; 2 no report.
+/// Exit codes: 0 complete; 1 report written, but something could not be read; 2 no report, or one
+/// that failed as AWS's would; 130 interrupted. SOURCE_DATE_EPOCH sets the dates of the report's
+/// job.
 #[derive(Debug, Parser)]
 #[command(name = "trailfold", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -48,13 +50,15 @@ pub(crate) enum Report {
 pub(crate) enum Organization {
     /// Print the tree with its accounts and policies
     Tree {
-        /// A snapshot: organization.json, or a directory of AWS CLI replies
+        /// A snapshot: organization.json, a directory of AWS CLI replies, or a PMapper organization
+        /// directory
         #[arg(value_hint = ValueHint::AnyPath)]
         snapshot: PathBuf,
     },
     /// Write a snapshot of any form as one organization.json
     Snapshot {
-        /// A snapshot: organization.json, or a directory of AWS CLI replies
+        /// A snapshot: organization.json, a directory of AWS CLI replies, or a PMapper organization
+        /// directory
         #[arg(value_hint = ValueHint::AnyPath)]
         snapshot: PathBuf,
         /// Write to FILE instead of standard output
@@ -68,8 +72,8 @@ pub(crate) struct OrganizationsArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
 
-    /// Snapshot of the organization: organization.json, or a directory of AWS CLI replies
-    /// [default: the accounts seen in the logs, no policy applied]
+    /// Snapshot of the organization: organization.json, a directory of AWS CLI replies, or a PMapper
+    /// organization directory [default: the accounts seen in the logs, no policy applied]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
     pub(crate) organization: Option<PathBuf>,
 
@@ -77,7 +81,8 @@ pub(crate) struct OrganizationsArgs {
     #[arg(long, value_name = "PATH", help_heading = "Report")]
     pub(crate) entity_path: Option<String>,
 
-    /// Report on the root, every unit and every account
+    /// Report on the root, every unit and every account (not with --entity-path, --max-items,
+    /// --marker)
     #[arg(
         long,
         conflicts_with_all = ["entity_path", "max_items", "marker"],
@@ -85,10 +90,10 @@ pub(crate) struct OrganizationsArgs {
     )]
     pub(crate) all_entities: bool,
 
-    /// Report on one service control policy: p-…
+    /// Report on one service control policy: p-… (needs --organization)
     #[arg(
         long,
-        alias = "organizations-policy-id",
+        visible_alias = "organizations-policy-id",
         value_name = "ID",
         requires = "organization",
         help_heading = "Report"
@@ -132,20 +137,21 @@ pub(crate) struct InputArgs {
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(crate) inputs: Vec<OsString>,
 
-    /// Count events after this instant, or from the start of this day on
+    /// Count events after this instant (2026-01-31T12:00:00Z), or from the start of this day on
+    /// (2026-01-31, UTC)
     #[arg(long, value_name = "TIME", conflicts_with = "tracking_period", help_heading = "Period")]
     pub(crate) since: Option<String>,
 
-    /// Count events up to this instant, or to the end of this day
+    /// Count events up to and with this instant, or to the end of this day (UTC)
     #[arg(long, value_name = "TIME", help_heading = "Period")]
     pub(crate) until: Option<String>,
 
     /// Count so many days (400d), hours (36h) or weeks (8w) back from --until, or from the newest
-    /// event
+    /// access
     #[arg(long, value_name = "LENGTH", help_heading = "Period")]
     pub(crate) tracking_period: Option<String>,
 
-    /// Count records of a kind that is set aside by default (or say so of one that is not)
+    /// Count records of a kind that is set aside by default
     #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
     pub(crate) count: Vec<Kind>,
 
@@ -194,7 +200,8 @@ pub(crate) struct OutputArgs {
     )]
     pub(crate) format: String,
 
-    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids
+    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids (the
+    /// columnar formats always have them, the table never)
     #[arg(long, help_heading = "Output")]
     pub(crate) details: bool,
 

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::ValueEnum as _;
 
 use super::args::{InputArgs, Kind, OrganizationsArgs, OutputArgs};
 use super::output::{Destination, publish};
@@ -47,16 +48,20 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
         None => Organization::flat(ledger.accounts()),
     };
     let activity = Activity::new(&ledger, &organization, catalog);
+    if activity.is_empty() && coverage.records.counted > 0 && !args.input.allow_empty {
+        refuse_foreign(&activity, &organization)?;
+    }
     let basis =
         Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
     let mut reporter = Reporter::new(&activity, &organization, catalog);
     let query = query(args, &organization, creation)?;
     let report = Reports::new(args, &mut reporter, &query, &organization)?;
-    let is_failed = report.is_failed();
+    let is_failed = report.is_failed(&query, &organization);
     let undecided = report.undecided(&mut reporter, &query);
     let accounted = ReportCoverage::new(basis, undecided.iter().copied());
     output.write(&accounted, report, &mut reporter, &query)?;
-    let summary = Summary { basis, undecided: &undecided, verbose: args.output.verbose };
+    let verbose = args.output.verbose;
+    let summary = Summary { basis, undecided: &undecided, now: creation, verbose };
     summary.print(args.output.quiet);
     Ok(match (is_failed, coverage.is_complete()) {
         (true, _) => Exit::NoReport,
@@ -82,11 +87,15 @@ fn refuse_query(
     let mut reporter = Reporter::new(&activity, organization, catalog);
     let query = query(args, organization, creation)?;
     if args.all_entities {
-        let report = reporter.report_of(organization.root(), &query)?;
-        return match report.outcome {
-            Ok(_) => Ok(()),
-            Err(failed) => bail!("{}: {}", failed.code, failed.message),
-        };
+        return Ok(());
+    }
+    if let (None, Some(path)) = (snapshot, args.entity_path.as_deref())
+        && !path.starts_with(organization.id())
+    {
+        bail!(
+            "--entity-path: `{path}` is in no tree: give a snapshot of its organization with \
+             --organization"
+        );
     }
     match reporter.report(&query) {
         // Whether a marker fits, only the logs tell.
@@ -107,15 +116,11 @@ fn read(
         .threads
         .or_else(|| std::thread::available_parallelism().ok())
         .unwrap_or(NonZeroUsize::MIN);
+    let switches = switches(args)?;
     let fold = |period| {
         ingest::fold(
             found,
-            &Options {
-                period,
-                switches: switches(args),
-                threads,
-                progress: &|step| display.step(step),
-            },
+            &Options { period, switches, threads, progress: &|step| display.step(step) },
         )
     };
     let folded = match asked {
@@ -156,6 +161,27 @@ fn up_to_newest(
         );
     }
     Ok(fold(period)?)
+}
+
+/// A report that holds none of the accesses reads as "revoke everything", too (V2).
+fn refuse_foreign(activity: &Activity<'_>, organization: &Organization) -> anyhow::Result<()> {
+    let mut because = Vec::new();
+    if let Some(first) = activity.outside.keys().next() {
+        let accounts = activity.outside.len();
+        because.push(format!(
+            "{accounts} acting accounts, the first `{first}`, are outside the organization `{}`",
+            organization.id()
+        ));
+    }
+    if let Some(first) = activity.unmapped.keys().next() {
+        let sources = activity.unmapped.len();
+        because.push(format!("{sources} event sources, the first `{first}`, are of no service"));
+    }
+    bail!(
+        "no access belongs into a report: {}: is it the snapshot of these logs? (--allow-empty \
+         writes an empty report)",
+        because.join("; ")
+    )
 }
 
 /// An empty report reads as "revoke everything" (V2).
@@ -204,7 +230,11 @@ fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
     bail!("no access was read: {}", because.join("; "))
 }
 
-fn switches(args: &InputArgs) -> Switches {
+fn switches(args: &InputArgs) -> anyhow::Result<Switches> {
+    if let Some(kind) = args.count.iter().find(|kind| args.set_aside.contains(kind)) {
+        let name = kind.to_possible_value().map(|value| value.get_name().to_owned());
+        bail!("--count and --set-aside: `{}` is named by both", name.unwrap_or_default());
+    }
     let mut switches = Switches::default();
     let chosen = args.count.iter().map(|kind| (*kind, Choice::Count));
     for (kind, choice) in chosen.chain(args.set_aside.iter().map(|it| (*it, Choice::SetAside))) {
@@ -216,7 +246,7 @@ fn switches(args: &InputArgs) -> Switches {
             Kind::ConsoleSignIns => &mut switches.console_sign_ins,
         } = choice;
     }
-    switches
+    Ok(switches)
 }
 
 fn query<'a>(
@@ -269,8 +299,12 @@ impl<'a> Reports<'a> {
         Ok(Self::One(Box::new(report), entity))
     }
 
-    fn is_failed(&self) -> bool {
-        matches!(self, Self::One(report, _) if report.outcome.is_err())
+    fn is_failed(&self, query: &Query<'_>, organization: &Organization) -> bool {
+        match self {
+            Self::One(report, _) => report.outcome.is_err(),
+            // Every entity exists; a policy may not.
+            Self::Many(_) => query.policy_id.is_some_and(|id| organization.policy(id).is_none()),
+        }
     }
 
     /// Returns the services that are listed only because their policies could not be decided.

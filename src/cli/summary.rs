@@ -5,6 +5,7 @@ use crate::catalog::ServiceIndex;
 use crate::organization::PolicyScope;
 use crate::printable::{grouped, printable};
 use crate::report::coverage::Basis;
+use crate::time::{Period, Time};
 
 /// How many names a line lists before it counts the rest.
 const NAMES: usize = 5;
@@ -18,6 +19,8 @@ pub(super) struct Summary<'a> {
     pub(super) basis: Basis<'a>,
     /// Services listed because their policies could not be decided.
     pub(super) undecided: &'a [ServiceIndex],
+    /// When the run began.
+    pub(super) now: Time,
     /// Whether nothing is shortened.
     pub(super) verbose: bool,
 }
@@ -69,6 +72,12 @@ impl Summary<'_> {
         for (reason, count) in &records.set_aside {
             lines.push(format!("  {} {reason}", grouped(*count)));
         }
+        let Period { since, until } = coverage.period;
+        if !coverage.period.is_everything() {
+            let since = since.map_or_else(|| "everything".to_owned(), |it| format!("after {it}"));
+            let until = until.map_or_else(String::new, |it| format!(" up to {it}"));
+            lines.push(format!("period    {since}{until}"));
+        }
         if let (Some(first), Some(last)) = (coverage.first_event(), coverage.last_event()) {
             lines.push(format!("events    {first} to {last}"));
         }
@@ -94,6 +103,17 @@ impl Summary<'_> {
                 Some("no --organization given: the accounts seen stand under a made-up root")
             }
         };
+        let has_snapshot = organization.scope() != PolicyScope::NoOrganization;
+        if has_snapshot && organization.management_account().is_none() {
+            warnings.push(
+                "the organization snapshot does not tell the management account: its accesses \
+                 count like any other account's"
+                    .to_owned(),
+            );
+        }
+        if let Some(last) = coverage.last_event().filter(|last| *last > self.now) {
+            warnings.push(format!("the newest access, of {last}, lies in the future"));
+        }
         if let Some(reason) = no_policy {
             warnings.push(format!("{reason}; no policy was applied, every service is listed"));
         }

@@ -75,6 +75,11 @@ impl<'a> Activity<'a> {
         }
     }
 
+    /// Returns whether no account of the organization has any access of a listed service.
+    pub fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
+    }
+
     /// Returns whether an account has any access of a listed service.
     pub fn is_active(&self, account: EntityIndex) -> bool {
         self.accounts.contains_key(&account)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::activity::Activity;
+use crate::access::{Choice, Switches};
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};
 use crate::organization::{EntityKind, Organization, PolicyScope};
@@ -21,6 +22,7 @@ pub struct ReportCoverage<'a> {
     /// Whether everything that may hold events was read.
     complete: bool,
     period: PeriodCoverage,
+    attribution: AttributionCoverage,
     catalog: CatalogCoverage<'a>,
     organization: OrganizationCoverage<'a>,
     sources: SourcesCoverage<'a>,
@@ -57,6 +59,35 @@ struct PeriodCoverage {
     /// The latest instant that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+}
+
+/// Whether the kinds of records counted for which a user may decide it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AttributionCoverage {
+    root_service_calls: &'static str,
+    forward_access: &'static str,
+    service_linked_roles: &'static str,
+    console_actions: &'static str,
+    console_sign_ins: &'static str,
+}
+
+impl AttributionCoverage {
+    const fn new(switches: &Switches) -> Self {
+        const fn word(choice: Choice) -> &'static str {
+            match choice {
+                Choice::Count => "COUNTED",
+                Choice::SetAside => "SET_ASIDE",
+            }
+        }
+        Self {
+            root_service_calls: word(switches.root_service_calls),
+            forward_access: word(switches.forward_access),
+            service_linked_roles: word(switches.service_linked_roles),
+            console_actions: word(switches.console_actions),
+            console_sign_ins: word(switches.console_sign_ins),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -162,6 +193,7 @@ impl<'a> ReportCoverage<'a> {
                 since: coverage.period.since.map(|time| time.to_string()),
                 until: coverage.period.until.map(|time| time.to_string()),
             },
+            attribution: AttributionCoverage::new(&coverage.switches),
             catalog: CatalogCoverage { version: catalog.version(), date: catalog.date() },
             organization: organization_coverage(basis, undecided),
             sources: SourcesCoverage {
