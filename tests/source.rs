@@ -693,3 +693,18 @@ mod unix {
         assert!(problem.ends_with(" after 0 bytes"), "{problem}");
     }
 }
+
+#[test]
+fn v3_a_member_behind_one_with_a_wrong_checksum_is_not_lost_in_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, other) = (gzip(b"{\"one\":1}"), gzip(b"{\"other\":2}"));
+    let (body, trailer) = one.split_at(one.len() - 8);
+    // The first member's own trailer is damaged and stands at the very end of the file instead.
+    let bytes = [body, &[0; 8], &other, trailer].concat();
+    let path = folder.path().join("a.gz");
+    fs::write(&path, bytes).unwrap();
+    let mut delivered = Vec::new();
+    let reading = open::Reader::default()
+        .read(&file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
+    assert_eq!(reading.problems.len(), 1, "{}", String::from_utf8_lossy(&delivered));
+}

@@ -15,15 +15,15 @@ use super::{Action, Catalog, Interned, Resources, Service};
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
     /// The folder or one within it cannot be listed.
-    #[error("{}: {source}", folder.display())]
+    #[error("{}: cannot be listed", folder.display())]
     Folder {
-        /// The folder that was given.
+        /// The folder, or the one within it.
         folder: PathBuf,
-        /// What went wrong, with the place within the folder.
-        source: walkdir::Error,
+        /// What went wrong.
+        source: io::Error,
     },
     /// A file cannot be read.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: cannot be read", file.display())]
     Read {
         /// The file.
         file: PathBuf,
@@ -145,8 +145,12 @@ struct IndexEntry {
 pub(super) fn load(folder: &Path, base: &Catalog) -> Result<Catalog, CatalogError> {
     let mut read = Vec::new();
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        let entry =
-            entry.map_err(|source| CatalogError::Folder { folder: folder.to_owned(), source })?;
+        let entry = entry.map_err(|error| CatalogError::Folder {
+            folder: error.path().unwrap_or(folder).to_owned(),
+            source: error
+                .into_io_error()
+                .unwrap_or_else(|| io::Error::other("a link leads back to it")),
+        })?;
         let json = entry.path().extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
         if !json || !entry.file_type().is_file() {
             continue;

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 
 /// What runs on for longer than this is not followed: a lost quote or bracket may have made it
 /// swallow what follows, and the next one would swallow it again.
-const LONGEST: usize = 32 << 10;
+const LONGEST: usize = 8 << 10;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
@@ -82,7 +82,10 @@ impl Level {
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("lzcnt");
-            if common && is_x86_feature_detected!("avx512bw") {
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl");
+            if common && avx512 {
                 return Self::Avx512;
             }
             if common && is_x86_feature_detected!("avx2") {
@@ -111,6 +114,8 @@ pub(super) struct Current<B> {
     in_string: u64,
     /// 1 if the next block starts behind a string.
     behind_string: u64,
+    /// 1 if the next block starts behind a `{`.
+    behind_brace: u64,
     escapes: Escapes,
     block: PhantomData<B>,
 }
@@ -127,14 +132,18 @@ impl<B: Block> Current<B> {
             closing: 0,
             in_string: 0,
             behind_string: 0,
+            behind_brace: 0,
             escapes: Escapes { carry: 0 },
             block: PhantomData,
         }
     }
 
-    /// Goes to the next block. Returns whether there is one, and whether its strings stand where
-    /// strings may end: with a quote lost or too many, what is taken for the inside of strings is
-    /// the outside, and whole records would be passed over as if they were one value.
+    /// Goes to the next block. Returns whether there is one, and whether it may be JSON.
+    ///
+    /// With a quote lost or too many, what is taken for the inside of strings is the outside, and
+    /// whole records would be passed over as if they were one value. So a string has to stand
+    /// before what may stand behind strings and holds no line feed, and a `{` does not stand
+    /// before another bracket that opens.
     ///
     /// # Safety
     ///
@@ -153,6 +162,11 @@ impl<B: Block> Current<B> {
             let behind_strings = block.behind_strings(brackets.1);
             (block.equal(b'"'), block.equal(b'\\'), brackets, behind_strings)
         };
+        // SAFETY: the same.
+        let (braces, line_feeds) = unsafe {
+            let block = B::load(&block);
+            (block.equal(b'{'), block.equal(b'\n'))
+        };
         self.backslashes = backslashes;
         self.quotes = quotes & !self.escapes.of(backslashes);
         // SAFETY: the caller vouches for the CPU.
@@ -163,7 +177,10 @@ impl<B: Block> Current<B> {
         let ends = self.quotes & !strings;
         let behind = ends << 1 | self.behind_string;
         self.behind_string = ends >> 63;
-        behind & !behind_strings == 0
+        let braces = braces & !strings;
+        let behind_braces = braces << 1 | self.behind_brace;
+        self.behind_brace = braces >> 63;
+        (behind & !behind_strings) | (behind_braces & self.opening) | (line_feeds & strings) == 0
     }
 
     /// Goes to the block with the byte at `at`, and returns a mask of that byte and those behind
@@ -187,7 +204,7 @@ impl<B: Block> Current<B> {
     }
 
     /// Returns the offset of the quote that closes the string whose contents start at `start`, and
-    /// whether there is a backslash before it; none if the string is not closed within 32 KiB.
+    /// whether there is a backslash before it; none if the string is not closed within 8 KiB.
     ///
     /// # Safety
     ///
@@ -219,7 +236,7 @@ impl<B: Block> Current<B> {
     }
 
     /// Returns the offset behind the bracket that closes the one at `start`; none if nothing
-    /// closes it within 32 KiB. Brackets count, of whatever kind, outside of strings.
+    /// closes it within 8 KiB. Brackets count, of whatever kind, outside of strings.
     ///
     /// # Safety
     ///

@@ -358,3 +358,19 @@ fn quotes_lost_in_two_records_do_not_make_one_of_them() {
         }
     }
 }
+
+#[test]
+fn what_no_json_has_is_left_to_the_byte_by_byte_twin() {
+    for json in [
+        r#"{"Records":{{"eventName":"n"},{"eventName":"m"}]}"#,
+        r#"{"Records":{["eventName"]}}"#,
+        "{\"a\":{\"b\":\"c\n\"}}",
+    ] {
+        for by in 0..70 {
+            let shifted = format!("{{\"x\":\"{}\",{}", "y".repeat(by), json.get(1..).unwrap());
+            for (level, read) in level::tests::every() {
+                assert!(read(shifted.as_bytes(), 0).is_err(), "{level}: {shifted}");
+            }
+        }
+    }
+}

@@ -52,9 +52,8 @@ impl Whole {
     /// Returns the file that was read last, and its content if it is one gzip member and nothing
     /// else.
     ///
-    /// The member's length is not known before it is inflated, so this is how two members are told
-    /// from one: the bytes at the very end are the checksum and length of what was inflated, and
-    /// stand nowhere before.
+    /// The decompressor does not tell where the member ended, so a file in which another member may
+    /// begin is left alone: two members are never taken for one.
     pub(super) fn inflate(&mut self, length: usize) -> Option<&[u8]> {
         let file = self.file.get(..length)?;
         let start = header_length(file)?;
@@ -65,7 +64,7 @@ impl Whole {
         if size > LARGEST_CONTENT || size > deflated.len().saturating_mul(MAX_EXPANSION) {
             return None;
         }
-        if memchr::memmem::find(deflated, trailer).is_some() {
+        if may_begin_a_member(deflated) {
             return None;
         }
         if self.content.len() < size {
@@ -77,6 +76,14 @@ impl Whole {
             inflated == size && libdeflater::crc32(content) == u32::from_le_bytes(*checksum);
         is_whole.then_some(content)
     }
+}
+
+/// Returns whether a gzip header stands somewhere in the bytes. Where they are deflated data it does
+/// so by chance in one megabyte of a hundred.
+fn may_begin_a_member(bytes: &[u8]) -> bool {
+    const RESERVED: u8 = 0b1110_0000;
+    memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08")
+        .any(|at| bytes.get(at + 3).is_none_or(|flags| flags & RESERVED == 0))
 }
 
 /// Returns the length of a gzip header of the kinds that occur.
