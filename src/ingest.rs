@@ -190,9 +190,8 @@ impl<'a> Worker<'a> {
                 }
                 Record::Lookalike(lookalike) => Err(NoAccess::Skip(lookalike.into())),
                 Record::Malformed(malformed) => {
-                    body.malformed += 1;
-                    coverage.malformed();
-                    return problems.push(name, Some(malformed.offset), malformed.reason);
+                    place = Some(malformed.offset);
+                    Err(NoAccess::Malformed(malformed.reason))
                 }
             };
             match verdict {

@@ -187,8 +187,6 @@ pub enum SourceReason {
     BedrockLog,
     /// Text or bytes that are no JSON.
     NotJson,
-    /// JSON without a CloudTrail record in it.
-    NoRecords,
     /// A symbolic link to a directory that is read under another name, as in every loop.
     DirectoryLoop,
     /// A pipe, socket or device met in a directory.
@@ -217,7 +215,6 @@ impl fmt::Display for SourceReason {
             Self::VerifiedAccessLog => "Verified Access log",
             Self::BedrockLog => "Bedrock model invocation log",
             Self::NotJson => "not JSON",
-            Self::NoRecords => "JSON without CloudTrail records",
             Self::DirectoryLoop => "link to a directory that is read already",
             Self::NotAFile => "pipe, socket or device inside a directory",
         })

@@ -42,6 +42,12 @@ enum Outcome {
 }
 
 /// Reads a record as the program does.
+fn read(record: &str, each: &mut dyn FnMut(Found<'_>)) {
+    let input = envelope::Input::Whole(record.as_bytes());
+    envelope::read(input, &mut Window::default(), &mut |_| true, each).unwrap();
+}
+
+/// Returns what the program makes of a record.
 fn outcome_of(record: &str, switches: &Switches) -> Outcome {
     let mut outcomes = Vec::new();
     let mut each = |found: Found<'_>| {
@@ -60,14 +66,7 @@ fn outcome_of(record: &str, switches: &Switches) -> Outcome {
             Found::Malformed(_) => Outcome::Malformed,
         });
     };
-    let mut window = Window::default();
-    envelope::read(
-        envelope::Input::Whole(record.as_bytes()),
-        &mut window,
-        &mut |_| true,
-        &mut each,
-    )
-    .unwrap();
+    read(record, &mut each);
     assert_eq!(outcomes.len(), 1, "{record}");
     outcomes.pop().unwrap()
 }
@@ -459,14 +458,7 @@ fn is_data(members: Value) -> bool {
             is_data = access(event, &COUNT).ok().map(|access| access.is_data_event);
         }
     };
-    let mut window = Window::default();
-    envelope::read(
-        envelope::Input::Whole(record.as_bytes()),
-        &mut window,
-        &mut |_| true,
-        &mut each,
-    )
-    .unwrap();
+    read(&record, &mut each);
     is_data.unwrap()
 }
 
@@ -588,14 +580,7 @@ fn c2_the_scalable_service_is_kept_for_auto_scaling_alone() {
                 found = access.service_namespace.map(Cow::into_owned);
             }
         };
-        let mut window = Window::default();
-        envelope::read(
-            envelope::Input::Whole(record.as_bytes()),
-            &mut window,
-            &mut |_| true,
-            &mut each,
-        )
-        .unwrap();
+        read(&record, &mut each);
         found
     };
     let auto_scaling = "autoscaling.amazonaws.com";

@@ -35,11 +35,11 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let creation = now()?;
     let output = Output::new(&args.output)?;
     let period = asked(&args.input)?;
-    let catalog = load_catalog(args.input.catalog.as_deref())?;
+    let catalog = args.input.catalog.as_deref().map(Catalog::load).transpose()?;
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
-    refuse_query(args, snapshot.as_ref(), catalog, creation)?;
+    refuse_query(args, snapshot.as_ref())?;
     let found = source::find(&args.input.inputs)?;
     output.refuse_inputs(&found, args)?;
     let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
@@ -70,25 +70,13 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     })
 }
 
-fn load_catalog(folder: Option<&Path>) -> anyhow::Result<Option<Catalog>> {
-    Ok(folder.map(Catalog::load).transpose()?)
-}
-
 /// Refuses what no logs could answer, before an hour is spent on reading them.
-fn refuse_query(
-    args: &OrganizationsArgs,
-    snapshot: Option<&Organization>,
-    catalog: &Catalog,
-    creation: Time,
-) -> anyhow::Result<()> {
-    let (nothing, nobody) = (Ledger::default(), Organization::flat([]));
-    let organization = snapshot.unwrap_or(&nobody);
-    let activity = Activity::new(&nothing, organization, catalog);
-    let mut reporter = Reporter::new(&activity, organization, catalog);
-    let query = query(args, organization, creation)?;
+fn refuse_query(args: &OrganizationsArgs, snapshot: Option<&Organization>) -> anyhow::Result<()> {
     if args.all_entities {
         return Ok(());
     }
+    let nobody = Organization::flat([]);
+    let organization = snapshot.unwrap_or(&nobody);
     if let (None, Some(path)) = (snapshot, args.entity_path.as_deref())
         && !path.starts_with(organization.id())
     {
@@ -97,11 +85,7 @@ fn refuse_query(
              --organization"
         );
     }
-    match reporter.report(&query) {
-        // Whether a marker fits, only the logs tell.
-        Err(refused) if refused.code != "InvalidInput" => Err(refused.into()),
-        _ => Ok(()),
-    }
+    Ok(query(args, organization, Time::from_micros(0))?.validate(organization.id())?)
 }
 
 /// Reads everything that was found.
@@ -407,10 +391,10 @@ impl<'a> Output<'a> {
         let staged_report = self.report.stage(|out| {
             let mut reports: Box<dyn Iterator<Item = OrganizationsReport<'r>>> = match reports {
                 Reports::One(report, _) => Box::new(std::iter::once(*report)),
-                Reports::Many(entities) => Box::new(
-                    // Without a page to cut, no entity's report is refused.
-                    entities.into_iter().filter_map(|it| reporter.report_of(it, query).ok()),
-                ),
+                Reports::Many(entities) => Box::new(entities.into_iter().map(|entity| {
+                    let report = reporter.report_of(entity, query);
+                    report.expect("only a page is refused, and the arguments allow none")
+                })),
             };
             Ok(emit::write(self.format, &layout, &mut reports, out)?)
         })?;

@@ -19,7 +19,7 @@ mod text;
 use std::borrow::Cow;
 
 use super::Event;
-use cursor::{Bytes, Cursor, Stride, Walk};
+use cursor::{Bytes, Cursor, Walk};
 use text::RawString;
 
 /// How far back the bytes before a place are looked at to tell what it is.
@@ -106,7 +106,7 @@ pub fn object_by_bytes(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> 
     read::object::<Bytes>(bytes, start)
 }
 
-fn is_container<S: Stride>(cursor: &Cursor<'_, S>, key: &[u8]) -> bool {
+fn is_container(cursor: &Cursor<'_, Bytes>, key: &[u8]) -> bool {
     cursor.peek() == Some(b'[') && CONTAINERS.contains(&key)
 }
 

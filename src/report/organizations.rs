@@ -100,6 +100,37 @@ pub struct Query<'a> {
     pub job: JobDates,
 }
 
+impl Query<'_> {
+    /// Checks what IAM refuses without a job and without a look at the logs.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a path or policy id that fails its pattern, another organization's
+    /// path, a page that cannot be (O8, O10, O11).
+    pub fn validate(&self, organization_id: &str) -> Result<(), RequestError> {
+        let path = self.entity_path;
+        if !is_entity_path(path) {
+            return Err(RequestError::validation(format!(
+                "Value '{path}' at 'entityPath' failed to satisfy constraint: Member must have length \
+                 between 19 and 427 and satisfy regular expression pattern: \
+                 ^o-[0-9a-z]{{10,32}}\\/r-[0-9a-z]{{4,32}}[0-9a-z-\\/]*"
+            )));
+        }
+        if let Some(policy_id) = self.policy_id.filter(|id| !is_policy_id(id)) {
+            return Err(RequestError::validation(format!(
+                "Value '{policy_id}' at 'organizationsPolicyId' failed to satisfy constraint: Member \
+                 must satisfy regular expression pattern: ^p-[0-9a-zA-Z_]{{8,128}}$"
+            )));
+        }
+        if path.split('/').next() != Some(organization_id) {
+            return Err(RequestError::access_denied(format!(
+                "the entity path `{path}` is of another organization than `{organization_id}`"
+            )));
+        }
+        self.page.read().map(drop)
+    }
+}
+
 /// Which attachments of a policy bring accounts into scope (O2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Attachments {
@@ -149,7 +180,7 @@ impl<'a> Reporter<'a> {
     /// [`RequestError`] for what IAM refuses without a job: a path or policy id that fails its
     /// pattern, another organization's path, a marker of another report (O8, O10, O11).
     pub fn report(&mut self, query: &Query<'a>) -> Result<OrganizationsReport<'a>, RequestError> {
-        validate(query, self.organization.id())?;
+        query.validate(self.organization.id())?;
         let entity_path = query.entity_path.strip_suffix('/').unwrap_or(query.entity_path);
         let outcome = match self.organization.find(entity_path).ok_or(INVALID_ENTITY_PATH) {
             Ok(entity) => self.outcome(entity, query)?,
@@ -343,30 +374,6 @@ const INVALID_POLICY: ErrorDetails = ErrorDetails {
 /// Where a row stands in the order of a report: times count as they are printed.
 fn place<'r>(row: &'r AccessDetail<'_>) -> (Option<i64>, &'r str) {
     (row.latest_attempt.map(|attempt| attempt.time.seconds()), row.service_namespace)
-}
-
-/// Refuses what fails IAM's patterns, and other organizations (O10, O11).
-fn validate(query: &Query<'_>, organization_id: &str) -> Result<(), RequestError> {
-    let path = query.entity_path;
-    if !is_entity_path(path) {
-        return Err(RequestError::validation(format!(
-            "Value '{path}' at 'entityPath' failed to satisfy constraint: Member must have length \
-             between 19 and 427 and satisfy regular expression pattern: \
-             ^o-[0-9a-z]{{10,32}}\\/r-[0-9a-z]{{4,32}}[0-9a-z-\\/]*"
-        )));
-    }
-    if let Some(policy_id) = query.policy_id.filter(|id| !is_policy_id(id)) {
-        return Err(RequestError::validation(format!(
-            "Value '{policy_id}' at 'organizationsPolicyId' failed to satisfy constraint: Member \
-             must satisfy regular expression pattern: ^p-[0-9a-zA-Z_]{{8,128}}$"
-        )));
-    }
-    if path.split('/').next() != Some(organization_id) {
-        return Err(RequestError::access_denied(format!(
-            "the entity path `{path}` is of another organization than `{organization_id}`"
-        )));
-    }
-    Ok(())
 }
 
 /// Returns whether a text has the form of an entity path (O11).

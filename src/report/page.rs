@@ -57,6 +57,24 @@ pub struct Page<'a> {
     pub marker: Option<&'a str>,
 }
 
+impl Page<'_> {
+    /// Returns the fingerprint and the place that the marker holds, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `ValidationError` if `max_items` is out of range or the marker is none of ours (O8).
+    pub(crate) fn read(&self) -> Result<Option<(u64, usize)>, RequestError> {
+        if self.max_items.is_some_and(|items| !(1..=MOST_ITEMS).contains(&items)) {
+            return Err(RequestError::validation(
+                "Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and \
+                 1000",
+            ));
+        }
+        let invalid = || RequestError::validation("Invalid Marker.");
+        self.marker.map(|marker| read_marker(marker).ok_or_else(invalid)).transpose()
+    }
+}
+
 /// Puts rows into the order of a report: by namespace, or by whole seconds of their latest attempt.
 pub(crate) fn sort<T>(rows: &mut [T], key: SortKey, place: impl Fn(&T) -> (Option<i64>, &str)) {
     rows.sort_unstable_by(|one, other| {
@@ -88,20 +106,14 @@ pub(crate) fn cut<T>(
     bound_to: impl std::hash::Hash,
     place: impl Fn(&T) -> (Option<i64>, &str),
 ) -> Result<Option<String>, RequestError> {
-    if page.max_items.is_some_and(|items| !(1..=MOST_ITEMS).contains(&items)) {
-        return Err(RequestError::validation(
-            "Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and 1000",
-        ));
-    }
+    let marker = page.read()?;
     let mut hasher = DefaultHasher::new();
     bound_to.hash(&mut hasher);
     rows.iter().for_each(|row| place(row).hash(&mut hasher));
     let fingerprint = hasher.finish();
-    let start = match page.marker {
+    let start = match marker {
         None => 0,
-        Some(marker) => {
-            let (of, start) =
-                read_marker(marker).ok_or_else(|| RequestError::validation("Invalid Marker."))?;
+        Some((of, start)) => {
             if of != fingerprint || start >= rows.len() {
                 return Err(RequestError::invalid_input(
                     "The marker passed in the request was invalid.",

@@ -10,13 +10,13 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::stream::Break;
 
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
-const DEFLATE: u8 = 8;
+pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(super) const DEFLATE: u8 = 8;
 const FLAG_HEADER_CRC: u8 = 1 << 1;
-const FLAG_EXTRA: u8 = 1 << 2;
-const FLAG_NAME: u8 = 1 << 3;
+pub(super) const FLAG_EXTRA: u8 = 1 << 2;
+pub(super) const FLAG_NAME: u8 = 1 << 3;
 const FLAG_COMMENT: u8 = 1 << 4;
-const FLAGS_RESERVED: u8 = 0b1110_0000;
+pub(super) const FLAGS_RESERVED: u8 = 0b1110_0000;
 
 /// Decompresses the gzip members that `input` consists of.
 pub(super) struct Gzip<R> {

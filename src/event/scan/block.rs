@@ -1,8 +1,8 @@
 //! Sixty-four bytes at a time: where the quotes and brackets of JSON are.
 //!
 //! One algorithm over three ways to look at a block: AVX-512 and AVX2 on x86-64, and plain integers
-//! everywhere. Which one is chosen when the program runs; all give the same
-//! answers. It knows nothing of members or events.
+//! everywhere. Which one is chosen when the program runs; all give the same answers. It knows
+//! nothing of members or events.
 
 #![expect(
     unsafe_code,
@@ -156,16 +156,13 @@ impl<B: Block> Current<B> {
         };
         self.base = base;
         // SAFETY: the caller vouches for the CPU.
-        let (quotes, backslashes, (opening, closing), behind_strings) = unsafe {
+        let (quotes, backslashes, braces, line_feeds, (opening, closing), behind_strings) = unsafe {
             let block = B::load(&block);
             let brackets = block.brackets();
             let behind_strings = block.behind_strings(brackets.1);
-            (block.equal(b'"'), block.equal(b'\\'), brackets, behind_strings)
-        };
-        // SAFETY: the same.
-        let (braces, line_feeds) = unsafe {
-            let block = B::load(&block);
-            (block.equal(b'{'), block.equal(b'\n'))
+            let [quotes, backslashes, braces, line_feeds] =
+                [b'"', b'\\', b'{', b'\n'].map(|byte| block.equal(byte));
+            (quotes, backslashes, braces, line_feeds, brackets, behind_strings)
         };
         self.backslashes = backslashes;
         self.quotes = quotes & !self.escapes.of(backslashes);
@@ -181,6 +178,18 @@ impl<B: Block> Current<B> {
         let behind_braces = braces << 1 | self.behind_brace;
         self.behind_brace = braces >> 63;
         (behind & !behind_strings) | (behind_braces & self.opening) | (line_feeds & strings) == 0
+    }
+
+    /// Goes to the next block for something that started at `start`. Returns whether there is one,
+    /// and it is worth following.
+    ///
+    /// # Safety
+    ///
+    /// The CPU has the instructions of `B`.
+    #[inline(always)]
+    unsafe fn follow(&mut self, bytes: &[u8], start: usize) -> bool {
+        // SAFETY: the caller vouches for the CPU.
+        self.base <= start.saturating_add(LONGEST) && unsafe { self.next(bytes) }
     }
 
     /// Goes to the block with the byte at `at`, and returns a mask of that byte and those behind
@@ -228,7 +237,7 @@ impl<B: Block> Current<B> {
             }
             escaped |= backslashes != 0;
             // SAFETY: the caller vouches for the CPU.
-            if self.base - start.min(self.base) > LONGEST || !unsafe { self.next(bytes) } {
+            if !unsafe { self.follow(bytes, start) } {
                 return None;
             }
             behind = u64::MAX;
@@ -264,7 +273,7 @@ impl<B: Block> Current<B> {
             }
             depth = depth + opening.count_ones() - closes;
             // SAFETY: the caller vouches for the CPU.
-            if self.base - start.min(self.base) > LONGEST || !unsafe { self.next(bytes) } {
+            if !unsafe { self.follow(bytes, start) } {
                 return None;
             }
             behind = u64::MAX;

@@ -6,6 +6,8 @@ use std::io::{ErrorKind, Read as _};
 
 use libdeflater::Decompressor;
 
+use super::super::gzip::{DEFLATE, FLAG_EXTRA, FLAG_NAME, FLAGS_RESERVED, MAGIC};
+
 /// The largest file that is read whole, in bytes.
 pub(super) const LARGEST_FILE: u64 = 16 << 20;
 
@@ -17,9 +19,8 @@ const MAX_EXPANSION: usize = 1032;
 
 const HEADER: usize = 10;
 const TRAILER: usize = 8;
-const FLAG_EXTRA: u8 = 1 << 2;
-const FLAG_NAME: u8 = 1 << 3;
-const FLAGS_ELSE: u8 = !(FLAG_EXTRA | FLAG_NAME | 1);
+const FLAG_TEXT: u8 = 1;
+const FLAGS_ELSE: u8 = !(FLAG_EXTRA | FLAG_NAME | FLAG_TEXT);
 
 /// Buffers and a decompressor, used for one file after the other.
 #[derive(Default)]
@@ -49,8 +50,8 @@ impl Whole {
         None
     }
 
-    /// Returns the file that was read last, and its content if it is one gzip member and nothing
-    /// else.
+    /// Returns the content of the file that was read last, `length` bytes long, if it is one gzip
+    /// member and nothing else.
     ///
     /// The decompressor does not tell where the member ended, so a file in which another member may
     /// begin is left alone: two members are never taken for one.
@@ -81,18 +82,16 @@ impl Whole {
 /// Returns whether a gzip header stands somewhere in the bytes. Where they are deflated data it does
 /// so by chance in one megabyte of a hundred.
 fn may_begin_a_member(bytes: &[u8]) -> bool {
-    const RESERVED: u8 = 0b1110_0000;
-    memchr::memmem::find_iter(bytes, b"\x1f\x8b\x08")
-        .any(|at| bytes.get(at + 3).is_none_or(|flags| flags & RESERVED == 0))
+    let header = [MAGIC[0], MAGIC[1], DEFLATE];
+    memchr::memmem::find_iter(bytes, &header)
+        .any(|at| bytes.get(at + 3).is_none_or(|flags| flags & FLAGS_RESERVED == 0))
 }
 
 /// Returns the length of a gzip header of the kinds that occur.
 fn header_length(file: &[u8]) -> Option<usize> {
     let header = file.first_chunk::<HEADER>()?;
-    let &[0x1f, 0x8b, 8, flags, ..] = header else {
-        return None;
-    };
-    if flags & FLAGS_ELSE != 0 {
+    let &[first, second, method, flags, ..] = header;
+    if [first, second] != MAGIC || method != DEFLATE || flags & FLAGS_ELSE != 0 {
         return None;
     }
     let mut length = HEADER;
