@@ -2,21 +2,33 @@
 //! turn, and their ratio. `cargo bench --bench whole -- DIR [ORGANIZATION]`.
 //!
 //! DIR is a dump of gzip files. The CPU time of a child is read from `/proc` (Linux).
+//!
+//! Two programs are in it for others to measure: `--inflate-only DIR` inflates and prints how much
+//! that was; `--serde DIR ANSWER` is the reader that one would write with serde, borrowed texts
+//! and libdeflate, and writes the latest `eventTime` of every `userIdentity.accountId` and
+//! `eventSource` to ANSWER. Both run on every core that they may use.
 
 #![expect(clippy::print_stdout, reason = "the figures are for whoever runs it")]
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde::Deserialize;
 
 const ROUNDS: usize = 5;
 const INFLATE: &str = "--inflate-only";
+const SERDE: &str = "--serde";
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [INFLATE, dump] => inflate_only(Path::new(dump)),
+        [SERDE, dump, answer] => read_with_serde(Path::new(dump), Path::new(answer)),
         [dump] => compare(dump, None),
         [dump, organization] => compare(dump, Some(organization)),
         // `cargo bench` without arguments runs every bench: this one needs a dump.
@@ -70,26 +82,108 @@ fn children_ticks() -> f64 {
     fields.iter().sum()
 }
 
-/// Inflates every file below `dump`, whole files at once, on every core.
+/// Inflates every file below `dump`.
 fn inflate_only(dump: &Path) {
     let mut files = Vec::new();
     walk(dump, &mut files);
-    let next = AtomicUsize::new(0);
+    let parts = inflate_each(&files, |plain, bytes: &mut u64| *bytes += plain.len() as u64);
+    println!("{} files, {} bytes plain", files.len(), parts.iter().sum::<u64>());
+}
+
+/// Inflates files, whole files at once, on every core, and shows each to `see`, together with
+/// what its thread keeps. Returns what the threads kept.
+fn inflate_each<T: Default + Send>(
+    files: &[PathBuf],
+    see: impl Fn(&[u8], &mut T) + Sync,
+) -> Vec<T> {
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
                 let mut inflater = libdeflater::Decompressor::new();
-                let mut out = Vec::new();
+                let (mut out, mut kept) = (Vec::new(), T::default());
                 while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let bytes = fs::read(file).expect("read");
                     let size = bytes.last_chunk::<4>().map_or(0, |it| u32::from_le_bytes(*it));
                     out.resize(size as usize, 0);
                     inflater.gzip_decompress(&bytes, &mut out).expect("one gzip member");
+                    see(&out, &mut kept);
                 }
+                all.lock().expect("no panic").push(kept);
             });
         }
     });
+    all.into_inner().expect("no panic")
+}
+
+/// A log file: what the job needs of it.
+#[derive(Deserialize)]
+struct Log<'a> {
+    #[serde(borrow, rename = "Records")]
+    records: Vec<Record<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    #[serde(borrow)]
+    event_time: Cow<'a, str>,
+    #[serde(borrow)]
+    event_source: Cow<'a, str>,
+    #[serde(borrow)]
+    user_identity: Identity<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'a> {
+    #[serde(borrow)]
+    account_id: Option<Cow<'a, str>>,
+}
+
+/// Time by event source by account.
+type LastAccesses = HashMap<String, HashMap<String, String>>;
+
+/// Reads the logs below `dump` and writes the answer.
+fn read_with_serde(dump: &Path, answer: &Path) {
+    let mut files = Vec::new();
+    walk(dump, &mut files);
+    // Digests and insights lie beside the logs.
+    files.retain(|file| file.components().any(|part| part.as_os_str() == "CloudTrail"));
+    let parts = inflate_each(&files, |plain, kept: &mut LastAccesses| {
+        let text = std::str::from_utf8(plain).expect("UTF-8");
+        let log: Log<'_> = serde_json::from_str(text).expect("a log file");
+        for record in &log.records {
+            if let Some(account) = &record.user_identity.account_id {
+                note(kept, account, &record.event_source, &record.event_time);
+            }
+        }
+    });
+    let mut all = BTreeMap::new();
+    let rows = parts.iter().flatten().flat_map(|(account, sources)| {
+        sources.iter().map(move |(source, time)| (format!("{account},{source}"), time))
+    });
+    rows.for_each(|(key, time)| {
+        let last = all.entry(key).or_insert(time);
+        *last = time.max(last);
+    });
+    let lines: Vec<String> = all.iter().map(|(key, time)| format!("{key},{time}\n")).collect();
+    fs::write(answer, lines.concat()).expect("written");
+}
+
+fn note(kept: &mut LastAccesses, account: &str, source: &str, time: &str) {
+    if !kept.contains_key(account) {
+        kept.insert(account.to_owned(), HashMap::new());
+    }
+    let sources = kept.get_mut(account).expect("just inserted");
+    match sources.get_mut(source) {
+        Some(last) if last.as_str() >= time => {}
+        Some(last) => time.clone_into(last),
+        None => {
+            sources.insert(source.to_owned(), time.to_owned());
+        }
+    }
 }
 
 fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
