@@ -139,8 +139,12 @@ struct Record<'a> {
 #[serde(rename_all = "camelCase")]
 struct Identity<'a> {
     #[serde(borrow)]
-    account_id: Option<Cow<'a, str>>,
+    account_id: Option<Text<'a>>,
 }
+
+/// In an `Option` serde borrows only through a type of one's own.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Time by event source by account.
 type LastAccesses = HashMap<String, HashMap<String, String>>;
@@ -156,7 +160,7 @@ fn read_with_serde(dump: &Path, answer: &Path) {
         let log: Log<'_> = serde_json::from_str(text).expect("a log file");
         for record in &log.records {
             if let Some(account) = &record.user_identity.account_id {
-                note(kept, account, &record.event_source, &record.event_time);
+                note(kept, &account.0, &record.event_source, &record.event_time);
             }
         }
     });
