@@ -22,6 +22,7 @@ import tomllib
 import venv
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import measure
 from measure import Dump, Figures, Programs, Run
@@ -37,6 +38,7 @@ PYTHON_PEERS = {
 PEERS = ["serde", *PYTHON_PEERS, "jq"]
 
 LastAccesses = dict[tuple[str, str], str]
+Coverage = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,8 @@ def install(target: Path) -> Path:
     if note.exists() and note.read_text(encoding="utf-8") == wanted:
         return python
     venv.create(place, with_pip=True, clear=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "-r", BENCHES / "requirements.txt"]
+    command = [str(python), "-m", "pip", "install", "--quiet"]
+    command += ["--requirement", str(BENCHES / "requirements.txt")]
     if subprocess.run(command, check=False).returncode == 0:
         note.write_text(wanted, encoding="utf-8")
     else:
@@ -120,7 +123,7 @@ def jobs(given: argparse.Namespace, programs: Programs, dump: Dump, scratch: Pat
     """Returns the programs to measure: trailfold, the inflate-only pass, and the peers."""
     logs, threads, versions = str(dump.logs), str(given.threads), pins()
     report = [str(programs.trailfold), "report", "organizations", logs, "--quiet"]
-    report += ["--threads", threads, "--organization", str(dump.organization)]
+    report += ["--threads", threads, *dump.with_organization()]
     inflate = [str(programs.whole), "--inflate-only", logs]
     libdeflate = f"libdeflater {versions['libdeflater']}"
     found = [
@@ -210,15 +213,24 @@ def rows(results: list[Result], plain: int) -> list[list[str]]:
     return [shown[0][1], *(row for _, row in sorted(shown[1:], key=lambda each: each[0]))]
 
 
-def report_of_accounts(programs: Programs, dump: Dump, scratch: Path) -> tuple[LastAccesses, dict]:
+def report_of_accounts(
+    programs: Programs, dump: Dump, scratch: Path
+) -> tuple[LastAccesses, Coverage]:
     """Returns trailfold's latest attempt of every account and source, and its coverage.
 
     Without a snapshot every account seen has a report, and no policy hides a service. A row is a
     service, and names the event source of its latest attempt.
     """
     accounts, coverage = scratch / "accounts.jsonl", scratch / "coverage.json"
-    command = [programs.trailfold, "report", "organizations", dump.logs, "--quiet", "--details"]
-    command += ["--all-entities", "--output", accounts, "--coverage", coverage]
+    command = [str(programs.trailfold), "report", "organizations", str(dump.logs), "--quiet"]
+    command += [
+        "--all-entities",
+        "--details",
+        "--output",
+        str(accounts),
+        "--coverage",
+        str(coverage),
+    ]
     subprocess.run(command, check=True)
     last: LastAccesses = {}
     with accounts.open(encoding="utf-8") as lines:

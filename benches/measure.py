@@ -71,10 +71,10 @@ class Dump:
         tree = self.path / "AWSLogs"
         return tree if tree.is_dir() else self.path / "events.jsonl"
 
-    @property
-    def organization(self) -> Path:
-        """Returns the snapshot that lies beside the logs."""
-        return self.path / "organization.json"
+    def with_organization(self) -> list[str]:
+        """Returns the arguments that name the snapshot beside the logs, if there is one."""
+        snapshot = self.path / "organization.json"
+        return ["--organization", str(snapshot)] if snapshot.exists() else []
 
 
 def build() -> Programs:
@@ -117,6 +117,8 @@ def make_dump(programs: Programs, arguments: list[str]) -> Dump:
 def given_dump(programs: Programs, path: Path) -> Dump:
     """Returns a dump that somebody made: its sizes are those that inflating it tells."""
     dump = Dump(path, 0, 0, 0)
+    if not dump.logs.is_dir():
+        raise SystemExit(f"{path}: no directory AWSLogs in it")
     command = [str(programs.whole), "--inflate-only", str(dump.logs)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     files, plain = map(int, re.findall(r"\d+", output))
@@ -148,16 +150,21 @@ def run(command: list[str], sampled: bool = False) -> Run:
         # The session's id is that of the process, so nothing else is ended.
         limit = threading.Timer(LONGEST_RUN, lambda: os.killpg(process.pid, 9))
         limit.start()
-        peak = watch(process.pid) if sampled else 0
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            peak = watch(process.pid) if sampled else 0
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            os.killpg(process.pid, 9)
+            raise
+        finally:
+            limit.cancel()
         wall = time.monotonic() - start
-        limit.cancel()
         code = os.waitstatus_to_exitcode(status)
         # What wait4 has taken Popen must not wait for.
         process.returncode = code
         errors.seek(0)
         lines = errors.read().decode(errors="replace").strip().splitlines()
-    last = lines[-1][:200] if lines else ""
+    last = lines[-1][:200].replace("|", "/") if lines else ""
     failure = None if code == 0 else f"exit {code}: {last}"
     return Run(usage.ru_utime + usage.ru_stime, wall, peak, failure)
 

@@ -27,7 +27,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, ValueEnum, value_parser};
 use libdeflater::{CompressionLvl, Compressor};
 
 use crate::file::{LastAccesses, Plan, Shape, plan};
@@ -45,10 +45,10 @@ struct Arguments {
     bytes: f64,
     #[arg(long, default_value_t = 11)]
     seed: u64,
-    #[arg(long, default_value_t = 50)]
-    accounts: usize,
+    #[arg(long, default_value_t = 50, value_parser = value_parser!(u64).range(1..=100_000))]
+    accounts: u64,
     /// The logs reach back so many days.
-    #[arg(long, default_value_t = 120)]
+    #[arg(long, default_value_t = 120, value_parser = value_parser!(u64).range(1..=3650))]
     days: u64,
     /// Median of the files' sizes, in bytes, inflated.
     #[arg(long, default_value_t = 45e3)]

@@ -99,11 +99,11 @@ pub(crate) struct User {
 
 impl World {
     /// Makes an organization of so many accounts.
-    pub(crate) fn new(seed: u64, accounts: usize) -> Self {
+    pub(crate) fn new(seed: u64, accounts: u64) -> Self {
         let services = services();
         let mut draw = Draw::new(seed, u64::MAX);
         let mut ids = BTreeSet::new();
-        while ids.len() < accounts {
+        while (ids.len() as u64) < accounts {
             ids.insert(draw.below(1_000_000_000_000));
         }
         let accounts: Vec<Account> =

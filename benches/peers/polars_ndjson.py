@@ -15,14 +15,10 @@ def main(logs: str, answer: str, threads: str) -> None:
     import polars as pl
 
     identity = pl.Struct({"accountId": pl.String})
-    record = pl.Struct(
-        {"eventTime": pl.String, "eventSource": pl.String, "userIdentity": identity}
-    )
+    record = pl.Struct({"eventTime": pl.String, "eventSource": pl.String, "userIdentity": identity})
     member = pl.col("Records").struct.field
     (
-        pl.scan_ndjson(
-            f"{logs}/*/*/CloudTrail/**/*.json.gz", schema={"Records": pl.List(record)}
-        )
+        pl.scan_ndjson(f"{logs}/*/*/CloudTrail/**/*.json.gz", schema={"Records": pl.List(record)})
         .select(pl.col("Records"))
         .explode("Records")
         .select(
