@@ -246,13 +246,21 @@ def report_of_accounts(
     return last, json.loads(coverage.read_text(encoding="utf-8"))
 
 
-def compare_accounts(programs: Programs, dump: Dump, scratch: Path, wanted: LastAccesses) -> str:
-    """Says how trailfold's attempts agree with the coarse answer, as far as they are comparable.
+def compare_accounts(programs: Programs, dump: Dump, scratch: Path, coarse: LastAccesses) -> str:
+    """Says how trailfold's attempts agree with those that the generator noted.
 
-    trailfold sets records aside that the coarse answer counts (services, failed authentication,
-    federation, sign-ins), so a time of its may be earlier. It must never be later.
+    A dump without that note has the coarse answer alone. It counts records that trailfold sets
+    aside (services, failed authentication, federation, sign-ins), so that trailfold's times may
+    be earlier and some may be absent.
     """
     last, coverage = report_of_accounts(programs, dump, scratch)
+    made = dump.path / "last-attempts.csv"
+    wanted = read_answer(made) if made.exists() else coarse
+    origin = (
+        "the generator noted while it made the records"
+        if made.exists()
+        else "the coarse answer has, where records count that trailfold sets aside"
+    )
     same = sum(wanted.get(key) == time for key, time in last.items())
     later = sum(wanted.get(key, "") < time for key, time in last.items())
     records = coverage["Records"]
@@ -261,9 +269,9 @@ def compare_accounts(programs: Programs, dump: Dump, scratch: Path, wanted: Last
         f"trailfold read {records['Total']:,} records: {records['Counted']:,} counted, "
         f"{aside:,} set aside by its rules, {records['Malformed']:,} malformed, "
         f"{len(coverage['Problems']):,} problems. "
-        f"Of its {len(last):,} latest attempts of an account and a service, {same:,} are those of "
-        f"the coarse answer, {len(last) - same - later:,} are earlier because a record that its "
-        f"rules set aside was the latest, and {later:,} are later, which would be an error."
+        f"Of its {len(last):,} latest attempts of an account and a service {same:,} are those that "
+        f"{origin}, {len(last) - same - later:,} are earlier, {later:,} later, "
+        f"and {len(wanted.keys() - last.keys()):,} of {len(wanted):,} are missing."
     )
 
 

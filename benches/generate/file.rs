@@ -19,7 +19,7 @@ const END: i64 = 1_775_001_599;
 /// No file is smaller or larger, inflated.
 const SIZES: (f64, f64) = (1_500.0, 20e6);
 
-/// The latest `eventTime` of every `userIdentity.accountId` and `eventSource`, all attempts alike.
+/// The latest `eventTime` of every `userIdentity.accountId` and `eventSource`.
 pub(crate) type LastAccesses = BTreeMap<(String, String), String>;
 
 /// How a dump is to be.
@@ -43,11 +43,15 @@ pub(crate) struct Plan {
 }
 
 /// What is in a log file.
+#[derive(Default)]
 pub(crate) struct Content {
     /// The records, one a line.
     pub(crate) lines: String,
     pub(crate) events: u64,
+    /// Of all records alike.
     pub(crate) last_accesses: LastAccesses,
+    /// Of the records that count as an attempt.
+    pub(crate) last_attempts: LastAccesses,
 }
 
 /// Returns the files that make up a dump.
@@ -104,8 +108,7 @@ impl Plan {
         let sessions: Vec<Session> =
             (0..(self.size / 20_000).clamp(2, 40)).map(|_| session(world, &start, draw)).collect();
         let mut lines = String::with_capacity(usize::try_from(self.size).expect("20 MB") + 65_536);
-        let mut content =
-            Content { lines: String::new(), events: 0, last_accesses: BTreeMap::new() };
+        let mut content = Content::default();
         while (lines.len() as u64) < self.size {
             let service = account.services.get(draw.weighted(&account.service_sums));
             let service = service.and_then(|at| world.services.get(*at)).expect("an index");
@@ -121,11 +124,14 @@ impl Plan {
             };
             let own = caller_of(call, &scene, draw);
             let session = own.as_ref().unwrap_or_else(|| busy(&sessions, draw));
-            Event { world, scene: &scene, session, call }.write(&mut lines, draw);
+            let counts = Event { world, scene: &scene, session, call }.write(&mut lines, draw);
             lines.push('\n');
             content.events += 1;
             if let Some(caller) = &session.caller {
-                content.note(caller, &scene);
+                note(&mut content.last_accesses, caller, &scene);
+                if counts {
+                    note(&mut content.last_attempts, caller, &scene);
+                }
             }
         }
         content.lines = lines;
@@ -139,17 +145,22 @@ fn busy<'a>(sessions: &'a [Session], draw: &mut Draw) -> &'a Session {
     sessions.get(draw.index(bound + 1)).expect("below the length")
 }
 
-impl Content {
-    fn note(&mut self, caller: &str, scene: &Scene<'_>) {
-        let mut time = String::new();
-        write_time(&mut time, scene.time);
-        let source = format!("{}.amazonaws.com", scene.source);
-        let last = self.last_accesses.entry((caller.to_owned(), source)).or_default();
-        if *last < time {
-            *last = time;
-        }
-    }
+fn note(last: &mut LastAccesses, caller: &str, scene: &Scene<'_>) {
+    let mut time = String::new();
+    write_time(&mut time, scene.time);
+    let source = format!("{}.amazonaws.com", scene.source);
+    keep_latest(last, (caller.to_owned(), source), time);
+}
 
+/// Notes an access unless a later one is known.
+pub(crate) fn keep_latest(last: &mut LastAccesses, key: (String, String), time: String) {
+    let known = last.entry(key).or_default();
+    if *known < time {
+        *known = time;
+    }
+}
+
+impl Content {
     /// Returns the records as CloudTrail's files hold them.
     pub(crate) fn document(&self) -> String {
         let records = self.lines.trim_end().replace("}\n{", "},{");

@@ -3,9 +3,10 @@
 //!
 //! All is made up, and a seed gives the same bytes on any machine with any number of threads.
 //! `DIR/AWSLogs` is laid out as an organization's trail lays out its bucket; beside it lie
-//! `organization.json`, the snapshot that trailfold reads, and `last-accesses.csv`: the latest
-//! `eventTime` of every `userIdentity.accountId` and `eventSource`, noted while the records were
-//! made. With `--form lines` the same events stand in one plain file, `DIR/events.jsonl`.
+//! `organization.json`, the snapshot that trailfold reads, and two answers that were noted while the
+//! records were made: `last-accesses.csv` is the latest `eventTime` of every
+//! `userIdentity.accountId` and `eventSource`, `last-attempts.csv` the same of those records alone
+//! that count by the rules in `docs/semantics.md`. With `--form lines` the same events stand in one plain file, `DIR/events.jsonl`.
 
 #![expect(clippy::print_stdout, reason = "the figures are for whoever runs it")]
 
@@ -30,7 +31,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use clap::{Parser, ValueEnum, value_parser};
 use libdeflater::{CompressionLvl, Compressor};
 
-use crate::file::{LastAccesses, Plan, Shape, plan};
+use crate::file::{LastAccesses, Plan, Shape, keep_latest, plan};
 use crate::world::World;
 
 /// Writes a dump of CloudTrail logs.
@@ -82,6 +83,7 @@ struct Totals {
     plain: u64,
     gzip: u64,
     last_accesses: LastAccesses,
+    last_attempts: LastAccesses,
 }
 
 impl Totals {
@@ -91,10 +93,10 @@ impl Totals {
         self.plain += other.plain;
         self.gzip += other.gzip;
         for (key, time) in other.last_accesses {
-            let last = self.last_accesses.entry(key).or_default();
-            if *last < time {
-                *last = time;
-            }
+            keep_latest(&mut self.last_accesses, key, time);
+        }
+        for (key, time) in other.last_attempts {
+            keep_latest(&mut self.last_attempts, key, time);
         }
     }
 }
@@ -129,7 +131,8 @@ fn main() -> io::Result<()> {
     };
     let snapshot = organization::snapshot(&world, arguments.seed);
     fs::write(arguments.out.join("organization.json"), format!("{snapshot:#}\n"))?;
-    write_last_accesses(&arguments.out.join("last-accesses.csv"), &totals.last_accesses)?;
+    write_answer(&arguments.out.join("last-accesses.csv"), &totals.last_accesses)?;
+    write_answer(&arguments.out.join("last-attempts.csv"), &totals.last_attempts)?;
     let Totals { files, events, plain, gzip, .. } = totals;
     println!("{files} files, {events} events, {plain} bytes plain, {gzip} bytes gzip");
     Ok(())
@@ -155,6 +158,7 @@ fn write_tree(
                 plain: document.len() as u64,
                 gzip: write_gzip(&path, document.as_bytes())?,
                 last_accesses: content.last_accesses,
+                last_attempts: content.last_attempts,
             });
         }
         totals.lock().expect("no panic").add(own);
@@ -229,6 +233,7 @@ fn write_in_order(path: &Path, parts: &Receiver<(usize, file::Content)>) -> io::
                 plain: content.lines.len() as u64,
                 gzip: 0,
                 last_accesses: content.last_accesses,
+                last_attempts: content.last_attempts,
             });
         }
     }
@@ -236,9 +241,9 @@ fn write_in_order(path: &Path, parts: &Receiver<(usize, file::Content)>) -> io::
     Ok(totals)
 }
 
-fn write_last_accesses(path: &Path, last_accesses: &LastAccesses) -> io::Result<()> {
+fn write_answer(path: &Path, answer: &LastAccesses) -> io::Result<()> {
     let mut out = BufWriter::new(File::create_new(path)?);
-    for ((account, source), time) in last_accesses {
+    for ((account, source), time) in answer {
         writeln!(out, "{account},{source},{time}")?;
     }
     out.flush()

@@ -33,6 +33,9 @@ const ERRORS: &[(&str, &str)] = &[
     ("Client.RequestLimitExceeded", "Request limit exceeded."),
 ];
 
+/// The error code among them that says that nobody was authenticated.
+const UNKNOWN_CALLER: &str = "InvalidClientTokenId";
+
 /// What a record is made of.
 pub(crate) struct Event<'a> {
     pub(crate) world: &'a World,
@@ -52,8 +55,8 @@ struct Version {
 }
 
 impl Event<'_> {
-    /// Appends the record.
-    pub(crate) fn write(&self, out: &mut String, draw: &mut Draw) {
+    /// Appends the record. Returns whether it counts as an attempt of its caller.
+    pub(crate) fn write(&self, out: &mut String, draw: &mut Draw) -> bool {
         let version = version(draw);
         write!(out, r#"{{"eventVersion":"{}","userIdentity":"#, version.number).expect("memory");
         out.push_str(&self.session.identity);
@@ -74,9 +77,7 @@ impl Event<'_> {
         }
         out.push('"');
         let failed = self.call.kind != Kind::Service && draw.per_mille(50);
-        if failed {
-            self.write_error(out, draw);
-        }
+        let unknown = failed && self.write_error(out, draw) == UNKNOWN_CALLER;
         self.write_call(out, failed, draw);
         out.push_str(r#","requestID":""#);
         draw.uuid(out);
@@ -88,9 +89,11 @@ impl Event<'_> {
         }
         self.member(out, "resources", self.call.resources.as_ref(), draw);
         self.write_end(out, version, draw);
+        self.session.counts && !unknown
     }
 
-    fn write_error(&self, out: &mut String, draw: &mut Draw) {
+    /// Appends code and message of an error. Returns the code.
+    fn write_error(&self, out: &mut String, draw: &mut Draw) -> &'static str {
         let (code, message) = draw.pick(ERRORS);
         write!(out, r#","errorCode":"{code}""#).expect("memory");
         // Some services log a code without a message.
@@ -99,6 +102,7 @@ impl Event<'_> {
             let name = if behind.is_empty() { "" } else { &self.session.name };
             write!(out, r#","errorMessage":"{before}{name}{behind}""#).expect("memory");
         }
+        code
     }
 
     fn write_call(&self, out: &mut String, failed: bool, draw: &mut Draw) {

@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) identity: String,
     /// The `accountId` in it.
     pub(crate) caller: Option<String>,
+    /// Whether IAM's reports count what it does, as `docs/semantics.md` has it (A1 to A19).
+    pub(crate) counts: bool,
     /// How a message of an error names it.
     pub(crate) name: String,
     pub(crate) agent: Agent,
@@ -69,6 +71,7 @@ pub(crate) fn caller_of(call: &Call, scene: &Scene<'_>, draw: &mut Draw) -> Opti
             );
             let mut session = person(identity, Some(account.clone()), arn, draw);
             session.agent = Agent::Known(BROWSER);
+            session.counts = false;
             Some(session)
         }
         (Kind::Service, _) => {
@@ -82,7 +85,7 @@ pub(crate) fn caller_of(call: &Call, scene: &Scene<'_>, draw: &mut Draw) -> Opti
             let identity = format!(
                 r#"{{"type":"WebIdentityUser","principalId":"{provider}:sts.amazonaws.com:{subject}","userName":"{subject}","identityProvider":"{provider}"}}"#
             );
-            Some(person(identity, None, subject, draw))
+            Some(Session { counts: false, ..person(identity, None, subject, draw) })
         }
         (_, "AssumeRoleWithSAML") => {
             let mut key = String::new();
@@ -91,7 +94,7 @@ pub(crate) fn caller_of(call: &Call, scene: &Scene<'_>, draw: &mut Draw) -> Opti
             let identity = format!(
                 r#"{{"type":"SAMLUser","principalId":"{key}=:{name}","userName":"{name}","identityProvider":"{key}="}}"#
             );
-            Some(person(identity, None, name, draw))
+            Some(Session { counts: false, ..person(identity, None, name, draw) })
         }
         _ => None,
     }
@@ -162,7 +165,7 @@ fn identity_center(scene: &Scene<'_>, draw: &mut Draw) -> Session {
         draw.name(10),
         draw.name(40)
     );
-    person(identity, Some(account.clone()), user, draw)
+    Session { counts: false, ..person(identity, Some(account.clone()), user, draw) }
 }
 
 fn user(scene: &Scene<'_>, draw: &mut Draw) -> Session {
@@ -247,13 +250,14 @@ fn person(identity: String, caller: Option<String>, name: String, draw: &mut Dra
         format!("198.18.{}.{}", draw.below(256), draw.below(256))
     };
     let agent = Agent::Known(draw.index(9));
-    Session { identity, caller, name, agent, address, shared: false, console: false }
+    Session { identity, caller, counts: true, name, agent, address, shared: false, console: false }
 }
 
 fn of_service(identity: String, service: String) -> Session {
     Session {
         identity,
         caller: None,
+        counts: false,
         name: service.clone(),
         agent: Agent::Service(service.clone()),
         address: service,
