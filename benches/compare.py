@@ -7,7 +7,8 @@ The inflate-only pass is what no reader of the files can do without.
 
 Needs cargo, Python 3.11 and what pip can reach; jq is skipped where there is none. All that is
 built, installed and generated lies in cargo's target directory. The first round warms the page
-cache and measures memory, the others are timed, the programs in turn.
+cache and measures memory, the others are timed, the programs in turn. The exit code is 1 when a
+program failed or its answer is not the right one.
 """
 
 import argparse
@@ -246,8 +247,10 @@ def report_of_accounts(
     return last, json.loads(coverage.read_text(encoding="utf-8"))
 
 
-def compare_accounts(programs: Programs, dump: Dump, scratch: Path, coarse: LastAccesses) -> str:
-    """Says how trailfold's attempts agree with those that the generator noted.
+def compare_accounts(
+    programs: Programs, dump: Dump, scratch: Path, coarse: LastAccesses
+) -> tuple[str, bool]:
+    """Says how trailfold's attempts agree with those that the generator noted, and if all do.
 
     A dump without that note has the coarse answer alone. It counts records that trailfold sets
     aside (services, failed authentication, federation, sign-ins), so that trailfold's times may
@@ -265,6 +268,7 @@ def compare_accounts(programs: Programs, dump: Dump, scratch: Path, coarse: Last
     later = sum(wanted.get(key, "") < time for key, time in last.items())
     records = coverage["Records"]
     aside = sum(records["SetAside"].values())
+    right = last == wanted if made.exists() else later == 0
     return (
         f"trailfold read {records['Total']:,} records: {records['Counted']:,} counted, "
         f"{aside:,} set aside by its rules, {records['Malformed']:,} malformed, "
@@ -272,7 +276,7 @@ def compare_accounts(programs: Programs, dump: Dump, scratch: Path, coarse: Last
         f"Of its {len(last):,} latest attempts of an account and a service {same:,} are those that "
         f"{origin}, {len(last) - same - later:,} are earlier, {later:,} later, "
         f"and {len(wanted.keys() - last.keys()):,} of {len(wanted):,} are missing."
-    )
+    ), right
 
 
 def shown_command(command: list[str], dump: Dump, scratch: Path) -> str:
@@ -302,8 +306,13 @@ def main() -> None:
         if wanted is None:
             answers = (each.answer for each in all_jobs if each.answer and each.answer.exists())
             wanted = next((read_answer(answer) for answer in answers), None)
+        right = not any(result.verdict.startswith("**") for result in results)
         if wanted is not None:
-            print(f"\n{compare_accounts(programs, dump, scratch, wanted)}")
+            said, agrees = compare_accounts(programs, dump, scratch, wanted)
+            print(f"\n{said}")
+            right = right and agrees
+    if not right:
+        raise SystemExit("\nnot every program gave the right answer")
 
 
 def print_report(
@@ -318,8 +327,8 @@ def print_report(
     head = ["program", "version", "CPU s", "wall s", "peak MB", "MB per core-second"]
     print(measure.table([*head, "of inflating", "answer"], rows(results, dump.plain)))
     print(
-        "\nPeak memory, sampled every 20 ms in a run of its own: the sum of the proportional shares "
-        "(PSS) of all processes, or the high-water mark of the largest one where that is more.\n"
+        "\nPeak memory, sampled every 20 ms in a run of its own: the sum of the proportional "
+        "shares (PSS) of all processes, or the high-water mark of the largest if that is more.\n"
     )
     print("```sh")
     for result in results:

@@ -10,7 +10,7 @@ directory: with the sizes that are given here about 4 GB.
 import argparse
 
 import measure
-from measure import Dump, Figures, Programs
+from measure import Dump, Figures, Programs, Run
 
 TINY = ["--bytes", "5e8", "--median", "5000", "--sigma", "0.95", "--seed", "13"]
 HEAD = ["dump", "files", "MB", "threads", "inflate CPU s", "CPU s", "ratio", "inflate wall s"]
@@ -49,12 +49,18 @@ def commands(programs: Programs, dump: Dump, threads: int) -> list[list[str]]:
 
 def measured(command_lines: list[list[str]], rounds: int) -> list[Figures]:
     """Runs commands in turn and returns the figures of each."""
-    firsts = [measure.run(command, sampled=True) for command in command_lines]
-    timed = [[measure.run(command) for command in command_lines] for _ in range(rounds)]
-    for each in [*firsts, *sum(timed, [])]:
-        if each.failure:
-            raise SystemExit(each.failure)
-    return [measure.figures(first, list(runs)) for first, *runs in zip(firsts, *timed)]
+    rounds_of_runs = [
+        [checked(measure.run(command, sampled=number == 0)) for command in command_lines]
+        for number in range(rounds + 1)
+    ]
+    return [measure.figures(first, timed) for first, *timed in zip(*rounds_of_runs, strict=True)]
+
+
+def checked(run: Run) -> Run:
+    """Returns a run that did not fail."""
+    if run.failure:
+        raise SystemExit(run.failure)
+    return run
 
 
 def row(name: str, dump: Dump, threads: int, found: list[Figures]) -> list[str]:

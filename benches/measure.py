@@ -4,6 +4,7 @@ It also builds the programs of this repository and makes dumps to measure with. 
 of what the programs compute.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -103,15 +104,24 @@ def make_dump(programs: Programs, arguments: list[str]) -> Dump:
     name = "dump" + "".join(arguments).replace("--", "-")
     path = programs.target / "dumps" / name
     note = path / "made.txt"
-    if not note.exists():
+    sources = generator_digest()
+    if not note.exists() or sources not in note.read_text(encoding="utf-8"):
         shutil.rmtree(path, ignore_errors=True)
         path.parent.mkdir(exist_ok=True)
         command = [str(programs.generate), "--out", str(path), *arguments]
-        note_text = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-        note.write_text(note_text, encoding="utf-8")
-    words = re.findall(r"\d+", note.read_text(encoding="utf-8"))
-    files, _, plain, packed = map(int, words)
+        told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        note.write_text(told + sources, encoding="utf-8")
+    totals = note.read_text(encoding="utf-8").splitlines()[0]
+    files, _, plain, packed = map(int, re.findall(r"\d+", totals))
     return Dump(path, files, plain, packed)
+
+
+def generator_digest() -> str:
+    """Returns what changes when the generator does: a digest of its sources."""
+    digest = hashlib.sha256()
+    for source in sorted((ROOT / "benches" / "generate").iterdir()):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def given_dump(programs: Programs, path: Path) -> Dump:

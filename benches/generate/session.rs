@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::calls::{Call, Kind};
 use crate::draw::Draw;
 use crate::template::{Scene, word, write_time};
-use crate::world::{BROWSER, World};
+use crate::world::{AGENTS, BROWSER, World};
 
 /// Someone who makes calls, for as long as the credentials last.
 pub(crate) struct Session {
@@ -249,7 +249,7 @@ fn person(identity: String, caller: Option<String>, name: String, draw: &mut Dra
     } else {
         format!("198.18.{}.{}", draw.below(256), draw.below(256))
     };
-    let agent = Agent::Known(draw.index(9));
+    let agent = Agent::Known(draw.index(AGENTS.len()));
     Session { identity, caller, counts: true, name, agent, address, shared: false, console: false }
 }
 

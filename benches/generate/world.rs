@@ -42,7 +42,7 @@ const USER_NAMES: &[&str] =
     &["deploy", "backup", "alice@example.com", "bob", "ci-runner", "legacy.app", "smtp+billing"];
 
 /// The agents of sessions; `<source>` is the called service.
-const AGENTS: &[&str] = &[
+pub(crate) const AGENTS: &[&str] = &[
     "aws-sdk-go-v2/1.36.3 ua/2.1 os/linux lang/go#1.24.1 md/GOOS#linux md/GOARCH#arm64 api/<source>#1.77.0 m/E,g",
     "Boto3/1.37.18 md/Botocore#1.37.18 ua/2.1 os/linux#6.1.129-138.220.amzn2023.aarch64 md/arch#aarch64 lang/python#3.13.2 md/pyimpl#CPython exec-env/AWS_Lambda_python3.13 cfg/retry-mode#standard Botocore/1.37.18",
     "aws-cli/2.25.5 md/awscrt#0.23.8 ua/2.1 os/macos#24.3.0 md/arch#arm64 lang/python#3.12.9 md/pyimpl#CPython cfg/retry-mode#standard md/installer#exe md/prompt#off md/command#<source>.describe",
@@ -54,7 +54,7 @@ const AGENTS: &[&str] = &[
     "aws-sdk-rust/1.3.5 ua/2.1 api/<source>/1.80.0 os/linux lang/rust/1.85.0 m/E",
 ];
 
-/// Agents of browsers stand here in `agents`.
+/// Where the browser stands in `AGENTS`.
 pub(crate) const BROWSER: usize = 5;
 
 /// An organization that is logged.
