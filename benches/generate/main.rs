@@ -28,6 +28,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
+use anyhow::Context as _;
 use clap::{Parser, ValueEnum, value_parser};
 use libdeflater::{CompressionLvl, Compressor};
 
@@ -101,7 +102,7 @@ impl Totals {
     }
 }
 
-fn main() -> io::Result<()> {
+fn main() -> anyhow::Result<()> {
     if std::env::args().skip(1).all(|argument| argument == "--bench") {
         // `cargo bench` without arguments runs every bench: this one needs a directory.
         println!(
@@ -119,7 +120,7 @@ fn main() -> io::Result<()> {
         sigma: arguments.sigma,
     };
     let plans = plan(&world, &shape);
-    fs::create_dir(&arguments.out)?;
+    fs::create_dir(&arguments.out).with_context(|| arguments.out.display().to_string())?;
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = arguments.threads.unwrap_or_else(cores);
     let totals = match arguments.form {
