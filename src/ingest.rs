@@ -4,17 +4,22 @@
 //! parts are merged once. Both merges are commutative, so neither the number of workers nor the
 //! order of the sources shows in the result.
 
+use std::cmp::Reverse;
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
 use crate::access::{NoAccess, Skip, Switches, access};
 use crate::coverage::{Coverage, Problem, SourceProblems};
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
 use crate::ledger::Ledger;
-use crate::source::{Found, Source, SourceReason, key, open, text_kind};
+use crate::source::{
+    self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
+};
 use crate::time::Period;
 
 /// What a run has to know beside its sources.
@@ -47,6 +52,25 @@ pub enum IngestError {
     /// The system has no threads left.
     #[error("no thread to read with: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// Inputs that make no sense.
+    #[error(transparent)]
+    Inputs(#[from] SourceError),
+}
+
+/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads.
+///
+/// # Errors
+///
+/// [`IngestError`]: inputs that make no sense, or no threads.
+pub fn find(inputs: &[OsString], threads: NonZeroUsize) -> Result<Found, IngestError> {
+    if threads == NonZeroUsize::MIN {
+        return Ok(source::find(inputs)?);
+    }
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
+    let list = |directories: &[Directory]| {
+        workers.install(|| directories.par_iter().map(Directory::list).collect())
+    };
+    Ok(source::find_with(inputs, &list)?)
 }
 
 /// Folds everything that was found.
@@ -58,8 +82,9 @@ pub enum IngestError {
 /// [`IngestError`]: there is no partial result.
 pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), IngestError> {
     // A large source that comes last would leave the other workers idle.
+    // Below a MiB the order is that of the directories, where neighbours are quick to open.
     let mut sources: Vec<&Source> = found.sources.iter().collect();
-    sources.sort_by_key(|source| (std::cmp::Reverse(source.size), &source.name));
+    sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
     let next = AtomicUsize::new(0);
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options);
@@ -79,7 +104,7 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     coverage.period = options.period;
     coverage.switches = options.switches;
     for source in &found.set_aside {
-        coverage.source_set_aside(source.reason, &source.name);
+        coverage.source_set_aside(source.reason, &source.path.name());
     }
     for problem in &found.problems {
         coverage.sources.failed += 1;
@@ -88,7 +113,7 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     Ok((ledger, coverage))
 }
 
-fn problem_of_source(problem: &crate::source::Problem) -> Problem {
+fn problem_of_source(problem: &source::Problem) -> Problem {
     Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
 }
 
@@ -112,12 +137,13 @@ impl<'a> Worker<'a> {
     }
 
     fn fold_source(&mut self, source: &Source) {
+        let source_name = &*source.name();
         let before = self.coverage.records.total();
         let mut malformed = 0;
         let mut set_aside = None;
         let mut reader = std::mem::take(&mut self.reader);
-        let reading = reader.read(source, &mut |name, input| {
-            let is_entry = name != source.name;
+        let reading = reader.read(source_name, source, &mut |name, input| {
+            let is_entry = name != source_name;
             if let Some(reason) = key::kind(name).filter(|_| is_entry) {
                 self.coverage.source_set_aside(reason, name);
                 return Ok(());
@@ -146,7 +172,7 @@ impl<'a> Worker<'a> {
         if !reading.problems.is_empty() || malformed > 0 {
             sources.failed += 1;
         } else if let Some(reason) = set_aside {
-            self.coverage.source_set_aside(reason, &source.name);
+            self.coverage.source_set_aside(reason, source_name);
         } else if self.coverage.records.total() == before {
             sources.empty += 1;
         } else {

@@ -82,6 +82,12 @@ pub fn file_name(name: impl AsRef<OsStr>) -> String {
 
 /// Returns a name that may be no UTF-8 for people, as [`file_name`] does.
 pub fn bytes(name: &[u8], double_backslash: bool) -> String {
+    if let Ok(text) = std::str::from_utf8(name)
+        && is_plain(text)
+        && !(double_backslash && text.contains('\\'))
+    {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         for c in chunk.valid().chars() {

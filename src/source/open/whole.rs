@@ -33,7 +33,7 @@ pub(super) struct Whole {
 impl Whole {
     /// Reads a file of about `size` bytes; none if it is longer by now, or cannot be read.
     pub(super) fn read(&mut self, file: &mut File, size: u64) -> Option<&[u8]> {
-        // One byte more tells the end without a further call.
+        // One byte more is asked for: a read that stops right before it has met the end.
         let length = usize::try_from(size).ok()? + 1;
         if self.file.len() < length {
             self.file.resize(length, 0);
@@ -41,7 +41,9 @@ impl Whole {
         let mut filled = 0;
         while let Some(free) = self.file.get_mut(filled..length).filter(|free| !free.is_empty()) {
             match file.read(free) {
-                Ok(0) => return self.file.get(..filled),
+                Ok(count) if count == 0 || filled + count + 1 == length => {
+                    return self.file.get(..filled + count);
+                }
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return None,
