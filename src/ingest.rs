@@ -8,7 +8,6 @@ use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
@@ -21,6 +20,10 @@ use crate::source::{
     self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
 };
 use crate::time::Period;
+
+mod cut;
+
+use cut::Queue;
 
 /// What a run has to know beside its sources.
 pub struct Options<'a> {
@@ -45,6 +48,10 @@ pub enum Progress {
 
 /// The bytes that tell what a text is.
 const PREFIX: usize = 1024;
+
+/// Bytes of a piece of a large file of JSON lines: enough for what a piece costs beside its bytes,
+/// few enough for every thread to hold some.
+const PIECE: u64 = 8 << 20;
 
 /// Why a run has no result.
 #[derive(Debug, Error)]
@@ -81,19 +88,31 @@ pub fn find(inputs: &[OsString], threads: NonZeroUsize) -> Result<Found, IngestE
 ///
 /// [`IngestError`]: there is no partial result.
 pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), IngestError> {
+    fold_in_pieces(found, options, PIECE)
+}
+
+/// Does the same as [`fold`], which reads plain files of JSON lines in pieces of about 8 MiB, with
+/// pieces of about `piece` bytes.
+///
+/// # Errors
+///
+/// [`IngestError`]: there is no partial result.
+pub fn fold_in_pieces(
+    found: &Found,
+    options: &Options<'_>,
+    piece: u64,
+) -> Result<(Ledger, Coverage), IngestError> {
     // A large source that comes last would leave the other workers idle.
     // Below a MiB the order is that of the directories, where neighbours are quick to open.
     let mut sources: Vec<&Source> = found.sources.iter().collect();
     sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
-    let next = AtomicUsize::new(0);
+    let queue = Queue::new(sources, options.threads.get(), piece);
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options);
-        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            worker.fold_source(source);
-        }
+        queue.work(&mut worker);
         (worker.ledger, worker.coverage)
     };
-    let threads = options.threads.get().min(sources.len().max(1));
+    let threads = options.threads.get().min(queue.most_workers());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let mut parts = workers.broadcast(work).into_iter();
     let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
@@ -123,6 +142,8 @@ struct Worker<'a> {
     coverage: Coverage,
     reader: open::Reader,
     window: Window,
+    /// The bytes of a piece of a large file.
+    piece: Vec<u8>,
 }
 
 impl<'a> Worker<'a> {
@@ -133,6 +154,7 @@ impl<'a> Worker<'a> {
             coverage: Coverage::default(),
             reader: open::Reader::default(),
             window: Window::default(),
+            piece: Vec::new(),
         }
     }
 
@@ -148,7 +170,10 @@ impl<'a> Worker<'a> {
                 self.coverage.source_set_aside(reason, name);
                 return Ok(());
             }
-            let body = self.fold_body(name, input)?;
+            let mut of_body = SourceProblems::default();
+            let body = self.fold_body(name, input, &mut of_body);
+            self.coverage.problems.extend(of_body.finish());
+            let body = body?;
             malformed += body.malformed;
             match body.not_json {
                 Some(_) if name.contains("_CloudTrail_") => {
@@ -182,10 +207,14 @@ impl<'a> Worker<'a> {
         (self.options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));
     }
 
-    /// Folds the records of one body.
-    fn fold_body(&mut self, name: &str, input: &mut open::Body<'_>) -> io::Result<Folded> {
+    /// Folds the records of one body; adds to `problems` what is wrong in it.
+    fn fold_body(
+        &mut self,
+        name: &str,
+        input: &mut open::Body<'_>,
+        problems: &mut SourceProblems,
+    ) -> io::Result<Folded> {
         let mut body = Folded::default();
-        let mut problems = SourceProblems::default();
         let Self { options, ledger, coverage, window, .. } = self;
         let mut bytes = 0;
         let mut watched;
@@ -237,7 +266,6 @@ impl<'a> Worker<'a> {
             }
         });
         coverage.bytes_decompressed += bytes;
-        coverage.problems.extend(problems.finish());
         if read? == Content::Other {
             body.not_json.get_or_insert(SourceReason::NotJson);
         }

@@ -19,10 +19,12 @@ mod find;
 mod gzip;
 pub mod key;
 pub mod open;
+mod parts;
 mod stream;
 mod text;
 
 pub use find::{Directory, Listing};
+pub use parts::Parts;
 pub use text::text_kind;
 
 /// One input to read.

@@ -28,7 +28,7 @@ pub const MAX_LAYERS: usize = 4;
 pub const MAX_ARCHIVE_IN_MEMORY: u64 = 1 << 30;
 
 /// The bytes that tell a format: the mark of a tar archive ends at 262.
-const HEAD: usize = 512;
+pub(super) const HEAD: usize = 512;
 
 /// Bytes read from a source at once.
 const SOURCE_BUFFER: usize = 64 << 10;
@@ -422,6 +422,12 @@ const FOREIGN: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\0[", "UTF-16 text", UTF_8),
     (0, b"version https://git-lfs.github.com/spec/", "Git LFS pointer", "run `git lfs pull`"),
 ];
+
+/// Returns whether bytes that a file begins with are those of no container and of no format that is
+/// known to hold no JSON.
+pub(super) fn is_plain(head: &[u8]) -> bool {
+    Format::of(head) == Format::Plain
+}
 
 impl Format {
     /// Tells the format from the first bytes of a stream.
