@@ -227,7 +227,7 @@ fn v3_a_gzip_cut_anywhere_gives_what_precedes_the_cut_and_says_so() {
         let (bodies, reading) = read_bytes(&bytes[..cut]);
         let body = bodies.first().map_or("", |(_, text)| text.as_str());
         assert!(whole.starts_with(body), "{cut}");
-        assert_eq!(body.as_bytes(), byte_by_byte(&bytes[..cut]), "{cut}");
+        assert!(is_all_that_can_be_had(body.as_bytes(), &bytes[..cut]), "{cut}");
         assert!(body.len() >= before, "{cut}");
         before = body.len();
         if cut == first.len() {
@@ -274,13 +274,20 @@ fn v3_what_precedes_a_break_is_delivered_to_the_byte() {
         let mut delivered = Vec::new();
         let reading = open::Reader::default()
             .read("input", &file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
-        assert!(delivered == byte_by_byte(&bytes), "{tenth}");
+        assert!(is_all_that_can_be_had(&delivered, &bytes), "{tenth}");
         assert!(delivered.len() > text.len() / 10 * (tenth - 1), "{tenth}");
         assert_eq!(reading.problems.len(), 1);
     }
 }
 
-/// The plain way: asks for one byte at a time, so that a break takes nothing with it.
+/// Returns whether `delivered` is what the plain way finds before a break. That may lose one byte
+/// more: the one that it was given together with the break.
+fn is_all_that_can_be_had(delivered: &[u8], bytes: &[u8]) -> bool {
+    let found = byte_by_byte(bytes);
+    delivered.starts_with(&found) && delivered.len() - found.len() <= 1
+}
+
+/// The plain way: asks for one byte at a time, so that a break takes no more with it.
 fn byte_by_byte(bytes: &[u8]) -> Vec<u8> {
     let mut decoder = flate2::read::MultiGzDecoder::new(bytes);
     let (mut made, mut byte) = (Vec::new(), [0]);
