@@ -271,6 +271,7 @@ impl Worker<'_> {
                     break;
                 }
                 Some(Trial::Empty) => state.settled += 1,
+                // A piece begins elsewhere if somebody wrote to the file meanwhile.
                 Some(Trial::Clean(piece)) if piece.begin == state.position => {
                     accepted.push(state.accept(piece));
                 }
