@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Cursor, Read as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+use trailfold::ingest;
 use trailfold::source::open::{self, Reading};
 use trailfold::source::{self, FilePath, Found, Input, Source, SourceError, SourceReason};
 use zip::write::SimpleFileOptions;
@@ -40,7 +42,13 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn find(inputs: &[&Path]) -> Found {
     let inputs: Vec<OsString> = inputs.iter().map(|path| path.into()).collect();
-    source::find(&inputs).unwrap()
+    let found = source::find(&inputs).unwrap();
+    // However many threads search, they find the same.
+    let by_threads = ingest::find(&inputs, NonZeroUsize::new(3).unwrap()).unwrap();
+    assert_eq!(by_threads.sources, found.sources);
+    assert_eq!(by_threads.set_aside, found.set_aside);
+    assert_eq!(problems(&by_threads, Path::new("")), problems(&found, Path::new("")));
+    found
 }
 
 /// Returns names without the directory they all lie in.
