@@ -8,11 +8,12 @@ use libdeflater::Decompressor;
 
 use super::super::gzip::{DEFLATE, FLAG_EXTRA, FLAG_NAME, FLAGS_RESERVED, MAGIC};
 
-/// The largest file that is read whole, in bytes.
-pub(super) const LARGEST_FILE: u64 = 16 << 20;
+/// The largest file that is read whole, in bytes. A larger one is no slower as a stream, whose window
+/// stays in the caches, and needs less memory.
+pub(super) const LARGEST_FILE: u64 = 1 << 20;
 
 /// The most that a whole file may hold, in bytes.
-const LARGEST_CONTENT: usize = 64 << 20;
+const LARGEST_CONTENT: usize = 4 << 20;
 
 /// Deflate's own maximum: what claims to expand further is lying.
 const MAX_EXPANSION: usize = 1032;
