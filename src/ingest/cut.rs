@@ -8,13 +8,14 @@
 //! its beginning to its end, whatever it holds.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{mem, thread};
 
 use super::{Progress, Worker, problem_of_source};
 use crate::coverage::{Coverage, SourceProblems};
-use crate::event::envelope::Part;
+use crate::event::envelope::{Part, Stop};
 use crate::ledger::Ledger;
 use crate::source::{self, Parts, Source, SourceError, open};
 
@@ -222,31 +223,27 @@ impl Worker<'_> {
 
     /// Folds a piece into a ledger and a coverage of its own.
     fn try_piece(&mut self, name: &str, parts: &Parts, index: u64) -> Trial {
-        let mut buffer = mem::take(&mut self.piece);
-        let trial = match parts.piece(index, &mut buffer) {
-            Ok(Some((_, []))) => Trial::Empty,
-            Ok(Some((begin, bytes))) => self.try_bytes(name, begin, bytes),
+        let (begin, end) = match parts.piece(index) {
+            Ok(Some((begin, end))) if begin == end => return Trial::Empty,
+            Ok(Some(piece)) => piece,
             // Reading on from what is settled says what is wrong.
-            Ok(None) | Err(_) => Trial::Refused,
+            Ok(None) | Err(_) => return Trial::Refused,
         };
-        self.piece = buffer;
-        trial
-    }
-
-    fn try_bytes(&mut self, name: &str, begin: u64, bytes: &[u8]) -> Trial {
         let mut alone = Worker { window: mem::take(&mut self.window), ..Worker::new(self.options) };
         if begin > 0 {
             alone.window.expect(Part { offset: begin, until: u64::MAX });
         }
         let mut problems = SourceProblems::default();
-        let folded = alone.fold_body(name, &mut open::Body::Whole(bytes), &mut problems);
+        let mut bytes = parts.from(begin).take(end - begin);
+        let mut body = open::Body::Stream(&mut bytes);
+        let folded = alone.fold_body(name, &mut body, &mut problems);
         let Worker { ledger, mut coverage, window, .. } = alone;
         self.window = window;
         match folded {
-            Ok(folded) if self.window.stop().is_clean => {
+            Ok(folded) if self.window.stop() == (Stop { at: end, is_clean: true }) => {
                 // Counted when the file is done.
                 coverage.bytes_decompressed = 0;
-                let (malformed, end) = (folded.malformed, begin + bytes.len() as u64);
+                let malformed = folded.malformed;
                 let piece = Piece { begin, end, ledger, coverage, malformed, problems };
                 Trial::Clean(Box::new(piece))
             }

@@ -14,8 +14,8 @@ use super::{Input, Source};
 /// How many pieces a file has at least.
 const FEWEST: u64 = 4;
 
-/// How many bytes are looked at at once for the end of a piece.
-const LOOK: u64 = 64 << 10;
+/// How many bytes are looked at at once for a line feed.
+const LOOK: u64 = 16 << 10;
 
 /// How far behind a multiple of the length a piece may begin to be found again from its record.
 const NEAR: u64 = 1 << 20;
@@ -39,8 +39,7 @@ impl Parts {
         let file = File::open(path.to_path_buf()).ok()?;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let parts = Self { file, size: metadata.len(), length: piece.max(1) };
-        let mut head = Vec::new();
-        parts.fill(&mut head, 0, 0, length(HEAD).min(parts.size)).ok()?;
+        let head = parts.bytes(0, length(HEAD).min(parts.size)).ok()?;
         (!head.is_empty() && is_plain(&head)).then_some(parts)
     }
 
@@ -64,43 +63,35 @@ impl Parts {
         self.nominal_end(offset / self.length)
     }
 
-    /// Reads a piece and returns its bytes, in `buffer`, and the offset at which they begin; none if
-    /// its end is further away than another length. A piece in which no line begins is empty.
+    /// Returns where a piece begins and ends, which is the same place if no line begins in it; none if
+    /// one of the two is further than another length behind its multiple.
     ///
     /// # Errors
     ///
     /// The file cannot be read, or ends before what it was when it was opened.
-    pub fn piece<'b>(
-        &self,
-        index: u64,
-        buffer: &'b mut Vec<u8>,
-    ) -> io::Result<Option<(u64, &'b [u8])>> {
+    pub fn piece(&self, index: u64) -> io::Result<Option<(u64, u64)>> {
+        Ok(self.boundary(index)?.zip(self.boundary(index + 1)?))
+    }
+
+    /// Returns where a piece begins.
+    fn boundary(&self, index: u64) -> io::Result<Option<u64>> {
+        if index == 0 {
+            return Ok(Some(0));
+        }
         // The line feed right before the multiple is one to begin behind.
-        let from = self.length.saturating_mul(index).saturating_sub(1);
-        let last = self.nominal_end(index).saturating_sub(1).clamp(from, self.size);
-        let mut filled = self.fill(buffer, 0, from, last - from)?;
-        let begin = match memchr::memchr(b'\n', buffer.get(..filled).unwrap_or_default()) {
-            _ if index == 0 => 0,
-            Some(line_feed) => line_feed + 1,
-            None => return Ok(Some((from, &[]))),
-        };
-        let mut at = last;
+        let from = self.length.saturating_mul(index) - 1;
+        let mut at = from;
         while at < self.size {
-            if at - last > self.length.max(LOOK) {
+            if at - from > self.length.max(LOOK) {
                 return Ok(None);
             }
-            let looked = filled;
-            let look = LOOK.min(self.size - at);
-            filled += self.fill(buffer, filled, at, look)?;
-            at += look;
-            let new = buffer.get(looked..filled).unwrap_or_default();
-            if let Some(line_feed) = memchr::memchr(b'\n', new) {
-                filled = looked + line_feed + 1;
-                break;
+            let bytes = self.bytes(at, LOOK.min(self.size - at))?;
+            if let Some(line_feed) = memchr::memchr(b'\n', &bytes) {
+                return Ok(Some(at + length(line_feed) + 1));
             }
+            at += length(bytes.len());
         }
-        let bytes = buffer.get(begin..filled).unwrap_or_default();
-        Ok(Some((from + length(begin), bytes)))
+        Ok(Some(self.size))
     }
 
     /// Returns the piece that begins with the record at offset `at`, or with blanks before it, and
@@ -115,10 +106,8 @@ impl Parts {
         if index == 0 || at - from > NEAR {
             return Ok(None);
         }
-        let mut before = Vec::new();
-        let filled = self.fill(&mut before, 0, from, at - from)?;
-        let before = before.get(..filled).unwrap_or_default();
-        let Some(line_feed) = memchr::memchr(b'\n', before) else { return Ok(None) };
+        let before = self.bytes(from, at - from)?;
+        let Some(line_feed) = memchr::memchr(b'\n', &before) else { return Ok(None) };
         let indent = before.get(line_feed..).unwrap_or_default();
         let is_blank = indent.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
         Ok(is_blank.then(|| (index, from + length(line_feed) + 1)))
@@ -129,15 +118,12 @@ impl Parts {
         Rest { file: &self.file, at: offset }
     }
 
-    /// Reads `count` bytes at an offset of the file to a place in the buffer, and returns `count`.
-    fn fill(&self, buffer: &mut Vec<u8>, place: usize, at: u64, count: u64) -> io::Result<usize> {
+    /// Returns `count` bytes at an offset of the file.
+    fn bytes(&self, at: u64, count: u64) -> io::Result<Vec<u8>> {
         let count = usize::try_from(count).map_err(|_| ErrorKind::OutOfMemory)?;
-        // Bytes that were there before are written over, and need no zeros first.
-        if buffer.len() < place + count {
-            buffer.resize(place + count, 0);
-        }
-        self.from(at).read_exact(buffer.get_mut(place..place + count).unwrap_or_default())?;
-        Ok(count)
+        let mut bytes = vec![0; count];
+        self.from(at).read_exact(&mut bytes)?;
+        Ok(bytes)
     }
 }
 

@@ -26,21 +26,19 @@ fn pieces_end_behind_line_feeds_and_add_up() {
         let file = file(text.as_bytes());
         for length in 1..=text.len() as u64 / FEWEST {
             let parts = Parts::open(&source(file.path(), text.len()), length).unwrap();
-            let (mut buffer, mut at, mut all) = (Vec::new(), 0, Vec::new());
+            let mut at = 0;
             for index in 0..parts.count() {
-                let (begin, bytes) = parts.piece(index, &mut buffer).unwrap().unwrap();
-                if bytes.is_empty() {
-                    continue;
-                }
+                let (begin, end) = parts.piece(index).unwrap().unwrap();
                 assert_eq!(begin, at, "{text:?} by {length}");
-                assert!(begin == 0 || all.ends_with(b"\n"));
+                let mut before = Vec::new();
+                parts.from(0).take(begin).read_to_end(&mut before).unwrap();
+                assert!(before.last().is_none_or(|last| *last == b'\n') || begin == end);
                 // A piece that reaches into others is found under the last of them.
                 let found = parts.piece_at(begin).unwrap();
                 assert!(found.is_none_or(|(_, found)| found == begin), "{found:?}, {begin}");
-                at += bytes.len() as u64;
-                all.extend_from_slice(bytes);
+                at = end;
             }
-            assert_eq!(all, text.as_bytes(), "by {length}");
+            assert_eq!(at, text.len() as u64, "{text:?} by {length}");
         }
     }
 }
@@ -68,9 +66,8 @@ fn a_file_that_became_shorter_is_no_piece() {
     let file = file(&text);
     let parts = Parts::open(&source(file.path(), text.len()), 50_000).unwrap();
     file.as_file().set_len(200_000).unwrap();
-    let mut buffer = Vec::new();
-    assert!(parts.piece(0, &mut buffer).unwrap().is_some());
-    assert_eq!(parts.piece(3, &mut buffer).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    assert!(parts.piece(0).unwrap().is_some());
+    assert_eq!(parts.piece(4).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     let mut rest = Vec::new();
     assert_eq!(parts.from(150_000).read_to_end(&mut rest).unwrap(), 50_000);
 }
@@ -80,7 +77,8 @@ fn a_line_that_is_too_long_ends_no_piece() {
     let text = [b"{}\n".as_slice(), &vec![b' '; 400 << 10], b"\n{}\n"].concat();
     let file = file(&text);
     let parts = Parts::open(&source(file.path(), text.len()), 1000).unwrap();
-    let mut buffer = Vec::new();
-    assert!(parts.piece(0, &mut buffer).unwrap().is_none());
-    assert_eq!(parts.piece(3, &mut buffer).unwrap(), Some((2999, [].as_slice())));
+    assert_eq!(parts.piece(0).unwrap(), None);
+    assert_eq!(parts.piece(3).unwrap(), None);
+    let last = parts.count() - 1;
+    assert_eq!(parts.piece(last).unwrap(), Some((text.len() as u64 - 3, text.len() as u64)));
 }
