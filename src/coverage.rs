@@ -212,6 +212,18 @@ impl SourceProblems {
         }
     }
 
+    /// Adds those of the bytes that follow.
+    pub fn append(&mut self, behind: Self) {
+        for problem in behind.named {
+            if self.named.len() < PROBLEMS_PER_SOURCE {
+                self.named.push(problem);
+            } else {
+                self.more += 1;
+            }
+        }
+        self.more += behind.more;
+    }
+
     /// Returns them for the coverage.
     pub fn finish(mut self) -> Vec<Problem> {
         if let Some(last) = self.named.last_mut().filter(|_| self.more > 0) {

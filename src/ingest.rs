@@ -4,18 +4,26 @@
 //! parts are merged once. Both merges are commutative, so neither the number of workers nor the
 //! order of the sources shows in the result.
 
+use std::cmp::Reverse;
+use std::ffi::OsString;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
 use crate::access::{NoAccess, Skip, Switches, access};
 use crate::coverage::{Coverage, Problem, SourceProblems};
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
 use crate::ledger::Ledger;
-use crate::source::{Found, Source, SourceReason, key, open, text_kind};
+use crate::source::{
+    self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
+};
 use crate::time::Period;
+
+mod cut;
+
+use cut::Queue;
 
 /// What a run has to know beside its sources.
 pub struct Options<'a> {
@@ -41,12 +49,35 @@ pub enum Progress {
 /// The bytes that tell what a text is.
 const PREFIX: usize = 1024;
 
+/// Bytes of a piece of a large file of JSON lines: enough to outweigh what a piece costs beside its
+/// bytes, few enough for all threads to end at about the same time.
+const PIECE: u64 = 16 << 20;
+
 /// Why a run has no result.
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// The system has no threads left.
     #[error("no thread to read with: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// Inputs that make no sense.
+    #[error(transparent)]
+    Inputs(#[from] SourceError),
+}
+
+/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads.
+///
+/// # Errors
+///
+/// [`IngestError`]: inputs that make no sense, or no threads.
+pub fn find(inputs: &[OsString], threads: NonZeroUsize) -> Result<Found, IngestError> {
+    if threads == NonZeroUsize::MIN {
+        return Ok(source::find(inputs)?);
+    }
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
+    let list = |directories: &[Directory]| {
+        workers.install(|| directories.par_iter().map(Directory::list).collect())
+    };
+    Ok(source::find_with(inputs, &list)?)
 }
 
 /// Folds everything that was found.
@@ -57,18 +88,31 @@ pub enum IngestError {
 ///
 /// [`IngestError`]: there is no partial result.
 pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), IngestError> {
+    fold_in_pieces(found, options, PIECE)
+}
+
+/// Does the same as [`fold`], which reads plain files of JSON lines in pieces of about 16 MiB, with
+/// pieces of about `piece` bytes.
+///
+/// # Errors
+///
+/// [`IngestError`]: there is no partial result.
+pub fn fold_in_pieces(
+    found: &Found,
+    options: &Options<'_>,
+    piece: u64,
+) -> Result<(Ledger, Coverage), IngestError> {
     // A large source that comes last would leave the other workers idle.
+    // Below a MiB the order is that of the directories, where neighbours are quick to open.
     let mut sources: Vec<&Source> = found.sources.iter().collect();
-    sources.sort_by_key(|source| (std::cmp::Reverse(source.size), &source.name));
-    let next = AtomicUsize::new(0);
+    sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
+    let queue = Queue::new(sources, options.threads.get(), piece);
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options);
-        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            worker.fold_source(source);
-        }
+        queue.work(&mut worker);
         (worker.ledger, worker.coverage)
     };
-    let threads = options.threads.get().min(sources.len().max(1));
+    let threads = options.threads.get().min(queue.most_workers());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let mut parts = workers.broadcast(work).into_iter();
     let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
@@ -79,7 +123,7 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     coverage.period = options.period;
     coverage.switches = options.switches;
     for source in &found.set_aside {
-        coverage.source_set_aside(source.reason, &source.name);
+        coverage.source_set_aside(source.reason, &source.path.name());
     }
     for problem in &found.problems {
         coverage.sources.failed += 1;
@@ -88,7 +132,7 @@ pub fn fold(found: &Found, options: &Options<'_>) -> Result<(Ledger, Coverage), 
     Ok((ledger, coverage))
 }
 
-fn problem_of_source(problem: &crate::source::Problem) -> Problem {
+fn problem_of_source(problem: &source::Problem) -> Problem {
     Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
 }
 
@@ -112,17 +156,21 @@ impl<'a> Worker<'a> {
     }
 
     fn fold_source(&mut self, source: &Source) {
+        let source_name = &*source.name();
         let before = self.coverage.records.total();
         let mut malformed = 0;
         let mut set_aside = None;
         let mut reader = std::mem::take(&mut self.reader);
-        let reading = reader.read(source, &mut |name, input| {
-            let is_entry = name != source.name;
+        let reading = reader.read(source_name, source, &mut |name, input| {
+            let is_entry = name != source_name;
             if let Some(reason) = key::kind(name).filter(|_| is_entry) {
                 self.coverage.source_set_aside(reason, name);
                 return Ok(());
             }
-            let body = self.fold_body(name, input)?;
+            let mut of_body = SourceProblems::default();
+            let body = self.fold_body(name, input, &mut of_body);
+            self.coverage.problems.extend(of_body.finish());
+            let body = body?;
             malformed += body.malformed;
             match body.not_json {
                 Some(_) if name.contains("_CloudTrail_") => {
@@ -146,7 +194,7 @@ impl<'a> Worker<'a> {
         if !reading.problems.is_empty() || malformed > 0 {
             sources.failed += 1;
         } else if let Some(reason) = set_aside {
-            self.coverage.source_set_aside(reason, &source.name);
+            self.coverage.source_set_aside(reason, source_name);
         } else if self.coverage.records.total() == before {
             sources.empty += 1;
         } else {
@@ -156,10 +204,14 @@ impl<'a> Worker<'a> {
         (self.options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));
     }
 
-    /// Folds the records of one body.
-    fn fold_body(&mut self, name: &str, input: &mut open::Body<'_>) -> io::Result<Folded> {
+    /// Folds the records of one body; adds to `problems` what is wrong in it.
+    fn fold_body(
+        &mut self,
+        name: &str,
+        input: &mut open::Body<'_>,
+        problems: &mut SourceProblems,
+    ) -> io::Result<Folded> {
         let mut body = Folded::default();
-        let mut problems = SourceProblems::default();
         let Self { options, ledger, coverage, window, .. } = self;
         let mut bytes = 0;
         let mut watched;
@@ -211,7 +263,6 @@ impl<'a> Worker<'a> {
             }
         });
         coverage.bytes_decompressed += bytes;
-        coverage.problems.extend(problems.finish());
         if read? == Content::Other {
             body.not_json.get_or_insert(SourceReason::NotJson);
         }

@@ -24,7 +24,8 @@ fn acts(character: char) -> bool {
 
 /// Returns whether a text has nothing but ASCII to show: nearly every one, and quick to tell.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| (b' '..0x7f).contains(&byte))
+    // To the end in any case, which is many bytes at once.
+    !text.bytes().fold(false, |odd, byte| odd | !(b' '..0x7f).contains(&byte))
 }
 
 /// Writes such characters as `\n`, `\u{1b}`, `\u{202e}`; leaves all others alone.
@@ -82,6 +83,12 @@ pub fn file_name(name: impl AsRef<OsStr>) -> String {
 
 /// Returns a name that may be no UTF-8 for people, as [`file_name`] does.
 pub fn bytes(name: &[u8], double_backslash: bool) -> String {
+    if let Ok(text) = std::str::from_utf8(name)
+        && is_plain(text)
+        && !(double_backslash && text.contains('\\'))
+    {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {
         for c in chunk.valid().chars() {

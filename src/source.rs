@@ -4,33 +4,46 @@
 //! module's business: it knows no record and no account, and it starts no thread. The S3 key of a
 //! log file ([`key`]) is a hint for setting aside what AWS keeps beside CloudTrail's logs (A25).
 
-use std::ffi::OsString;
+use std::cmp::Ordering;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::printable::grouped;
+use crate::printable::{file_name, grouped};
 
 mod find;
 mod gzip;
 pub mod key;
 pub mod open;
+mod parts;
 mod stream;
 mod text;
 
+pub use find::{Directory, Listing};
+pub use parts::Parts;
 pub use text::text_kind;
 
 /// One input to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The path as given by the user (and found below it), made printable without loss.
-    pub name: String,
     /// Where the bytes come from.
     pub input: Input,
     /// Bytes of the file when it was found; none for standard input, pipes and devices.
     pub size: Option<u64>,
+}
+
+impl Source {
+    /// Returns the path as given by the user (and found below it), made printable without loss.
+    pub fn name(&self) -> String {
+        match &self.input {
+            Input::Stdin => "standard input".to_owned(),
+            Input::File(path) => path.name(),
+        }
+    }
 }
 
 /// Where the bytes of a source come from.
@@ -39,15 +52,76 @@ pub enum Input {
     /// Standard input.
     Stdin,
     /// A file, a pipe or a device.
-    File(PathBuf),
+    File(FilePath),
+}
+
+/// The path of a file; it shares its directory's with the other files there, since there may be
+/// millions. Ordered by the bytes of the whole path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePath {
+    /// Empty where the name is all of it.
+    directory: Arc<Path>,
+    name: Box<OsStr>,
+}
+
+impl FilePath {
+    /// Returns the path of what lies in `directory` under this name.
+    fn new(directory: &Arc<Path>, name: OsString) -> Self {
+        Self { directory: Arc::clone(directory), name: name.into() }
+    }
+
+    /// Returns a path that is written as it was given.
+    pub fn named(path: PathBuf) -> Self {
+        Self { directory: Arc::from(Path::new("")), name: path.into_os_string().into() }
+    }
+
+    /// Returns the path to open.
+    pub fn to_path_buf(&self) -> PathBuf {
+        self.directory.join(&*self.name)
+    }
+
+    /// Returns the path made printable without loss.
+    pub fn name(&self) -> String {
+        file_name(self.to_path_buf())
+    }
+
+    /// Returns the path's bytes, in up to three pieces.
+    fn bytes(&self) -> [&[u8]; 3] {
+        let directory = self.directory.as_os_str().as_encoded_bytes();
+        let separator = MAIN_SEPARATOR_STR.as_bytes();
+        let is_parted = directory.is_empty() || directory.ends_with(separator);
+        [directory, if is_parted { b"" } else { separator }, self.name.as_encoded_bytes()]
+    }
+}
+
+impl Ord for FilePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.directory, &other.directory) {
+            return self.name.as_encoded_bytes().cmp(other.name.as_encoded_bytes());
+        }
+        let (one, other) = (self.bytes(), other.bytes());
+        let common = one[0].len().min(other[0].len());
+        // The directories decide most of the time, and they are compared many bytes at once.
+        let heads = one[0].get(..common).cmp(&other[0].get(..common));
+        heads.then_with(|| {
+            let one = one.into_iter().flatten().skip(common);
+            one.cmp(other.into_iter().flatten().skip(common))
+        })
+    }
+}
+
+impl PartialOrd for FilePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What the inputs amount to.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The sources in byte order of their names, no file twice.
+    /// The sources in byte order of their paths, no file twice.
     pub sources: Vec<Source>,
-    /// What lies among the sources and is not read, in byte order of the names.
+    /// What lies among the sources and is not read, in byte order of the paths.
     pub set_aside: Vec<SetAside>,
     /// What could not be found or listed, in byte order of the names.
     pub problems: Vec<Problem>,
@@ -56,8 +130,8 @@ pub struct Found {
 /// Something that is known to hold no CloudTrail event.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SetAside {
-    /// The name that the source would have.
-    pub name: String,
+    /// Where it lies.
+    pub path: FilePath,
     /// Why it is not read.
     pub reason: SourceReason,
 }
@@ -230,6 +304,18 @@ impl fmt::Display for SourceReason {
 /// # Errors
 /// No input at all, or standard input more than once.
 pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
+    find_with(inputs, &|directories| directories.iter().map(Directory::list).collect())
+}
+
+/// Does the same as [`find`] with a `list` that calls [`Directory::list`] of every directory that
+/// it is given, on several threads if it likes, and returns the results in the same order.
+///
+/// # Errors
+/// No input at all, or standard input more than once.
+pub fn find_with(
+    inputs: &[OsString],
+    list: &dyn Fn(&[Directory]) -> Vec<Listing>,
+) -> Result<Found, SourceError> {
     if inputs.is_empty() {
         return Err(SourceError::NoInput);
     }
@@ -241,7 +327,7 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
             search.input(input);
         }
     }
-    Ok(search.finish())
+    Ok(search.finish(list))
 }
 
 /// Returns what an I/O error says, in this program's words where it has some.

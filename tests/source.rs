@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Cursor, Read as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+use trailfold::ingest;
 use trailfold::source::open::{self, Reading};
-use trailfold::source::{self, Found, Input, Source, SourceError, SourceReason};
+use trailfold::source::{self, FilePath, Found, Input, Source, SourceError, SourceReason};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -40,7 +42,13 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn find(inputs: &[&Path]) -> Found {
     let inputs: Vec<OsString> = inputs.iter().map(|path| path.into()).collect();
-    source::find(&inputs).unwrap()
+    let found = source::find(&inputs).unwrap();
+    // However many threads search, they find the same.
+    let by_threads = ingest::find(&inputs, NonZeroUsize::new(3).unwrap()).unwrap();
+    assert_eq!(by_threads.sources, found.sources);
+    assert_eq!(by_threads.set_aside, found.set_aside);
+    assert_eq!(problems(&by_threads, Path::new("")), problems(&found, Path::new("")));
+    found
 }
 
 /// Returns names without the directory they all lie in.
@@ -50,7 +58,8 @@ fn names<'a>(names: impl IntoIterator<Item = &'a String>, below: &Path) -> Vec<S
 }
 
 fn source_names(found: &Found, below: &Path) -> Vec<String> {
-    names(found.sources.iter().map(|source| &source.name), below)
+    let printed: Vec<String> = found.sources.iter().map(Source::name).collect();
+    names(&printed, below)
 }
 
 fn problems(found: &Found, below: &Path) -> Vec<String> {
@@ -58,14 +67,15 @@ fn problems(found: &Found, below: &Path) -> Vec<String> {
     names(&printed, below)
 }
 
+/// Returns a file that has not been looked at, not even whether it exists.
 fn file(path: impl Into<PathBuf>) -> Source {
-    Source { name: "input".to_owned(), input: Input::File(path.into()), size: None }
+    Source { input: Input::File(FilePath::named(path.into())), size: None }
 }
 
 /// Reads a source to its end: its bodies by name, in order, and what else came of it.
 fn read(source: &Source) -> (Vec<(String, String)>, Reading) {
     let mut bodies: Vec<(String, String)> = Vec::new();
-    let reading = open::Reader::default().read(source, &mut |name, body| {
+    let reading = open::Reader::default().read("input", source, &mut |name, body| {
         let mut bytes = Vec::new();
         let outcome = body.read_to_end(&mut bytes);
         bodies.push((name.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
@@ -225,7 +235,7 @@ fn v3_a_gzip_cut_anywhere_gives_what_precedes_the_cut_and_says_so() {
         let (bodies, reading) = read_bytes(&bytes[..cut]);
         let body = bodies.first().map_or("", |(_, text)| text.as_str());
         assert!(whole.starts_with(body), "{cut}");
-        assert_eq!(body.as_bytes(), byte_by_byte(&bytes[..cut]), "{cut}");
+        assert!(is_all_that_can_be_had(body.as_bytes(), &bytes[..cut]), "{cut}");
         assert!(body.len() >= before, "{cut}");
         before = body.len();
         if cut == first.len() {
@@ -271,14 +281,21 @@ fn v3_what_precedes_a_break_is_delivered_to_the_byte() {
         fs::write(&path, &bytes).unwrap();
         let mut delivered = Vec::new();
         let reading = open::Reader::default()
-            .read(&file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
-        assert!(delivered == byte_by_byte(&bytes), "{tenth}");
+            .read("input", &file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
+        assert!(is_all_that_can_be_had(&delivered, &bytes), "{tenth}");
         assert!(delivered.len() > text.len() / 10 * (tenth - 1), "{tenth}");
         assert_eq!(reading.problems.len(), 1);
     }
 }
 
-/// The plain way: asks for one byte at a time, so that a break takes nothing with it.
+/// Returns whether `delivered` is what the plain way finds before a break. That may lose one byte
+/// more: the one that it was given together with the break.
+fn is_all_that_can_be_had(delivered: &[u8], bytes: &[u8]) -> bool {
+    let found = byte_by_byte(bytes);
+    delivered.starts_with(&found) && delivered.len() - found.len() <= 1
+}
+
+/// The plain way: asks for one byte at a time, so that a break takes no more with it.
 fn byte_by_byte(bytes: &[u8]) -> Vec<u8> {
     let mut decoder = flate2::read::MultiGzDecoder::new(bytes);
     let (mut made, mut byte) = (Vec::new(), [0]);
@@ -330,7 +347,7 @@ fn v3_a_break_that_the_caller_ignores_is_still_a_problem() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("cut.gz");
     fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
-    let reading = open::Reader::default().read(&file(&path), &mut |_, body| {
+    let reading = open::Reader::default().read("input", &file(&path), &mut |_, body| {
         let _ = io::copy(body, &mut io::sink());
         Ok(())
     });
@@ -344,7 +361,7 @@ fn a_body_that_the_caller_leaves_unread_is_no_problem() {
     let path = directory.path().join("logs.zip");
     fs::write(&path, bytes).unwrap();
     let mut seen = Vec::new();
-    let reading = open::Reader::default().read(&file(&path), &mut |name, body| {
+    let reading = open::Reader::default().read("input", &file(&path), &mut |name, body| {
         seen.push(name.to_owned());
         body.read_exact(&mut [0; 2])
     });
@@ -359,12 +376,14 @@ fn an_error_of_the_caller_ends_its_body_alone() {
     let path = directory.path().join("logs.zip");
     fs::write(&path, bytes).unwrap();
     let reading =
-        open::Reader::default().read(&file(&path), &mut |_, body| match io::read_to_string(body)?
-            .as_str()
-        {
-            "bad" => Err(io::Error::other("no room")),
-            _ => Ok(()),
-        });
+        open::Reader::default().read(
+            "input",
+            &file(&path),
+            &mut |_, body| match io::read_to_string(body)?.as_str() {
+                "bad" => Err(io::Error::other("no room")),
+                _ => Ok(()),
+            },
+        );
     assert_eq!(printed(&reading), ["input/a.json: no room after 3 bytes"]);
     assert_eq!(reading.bodies, 2);
 }
@@ -451,9 +470,9 @@ fn a_directory_reached_by_links_is_read_once() {
     let found = find(&[&root.join("logs")]);
     let expected = ["logs/day/a.json", "logs/file.json", "logs/out/b.json"];
     assert_eq!(source_names(&found, root), expected);
-    let set_aside = found.set_aside.iter().map(|set_aside| &set_aside.name);
+    let set_aside: Vec<String> = found.set_aside.iter().map(|it| it.path.name()).collect();
     let expected = ["logs/0", "logs/day/up", "logs/loop", "logs/out2"];
-    assert_eq!(names(set_aside, root), expected);
+    assert_eq!(names(&set_aside, root), expected);
     assert!(found.set_aside.iter().all(|found| found.reason == SourceReason::DirectoryLoop));
     let expected = ["logs/nowhere: symbolic link to something that does not exist"];
     assert_eq!(problems(&found, root), expected);
@@ -552,13 +571,13 @@ fn twenty_thousand_small_files_are_found_and_read() {
     }
     let found = find(&[directory.path()]);
     assert_eq!(found.sources.len(), 20_000);
-    assert!(found.sources.is_sorted_by(|a, b| a.name < b.name));
+    assert!(found.sources.is_sorted_by(|a, b| a.name() < b.name()));
     let bytes: u64 = found
         .sources
         .iter()
         .map(|source| {
             open::Reader::default()
-                .read(source, &mut |_, body| io::copy(body, &mut io::sink()).map(drop))
+                .read("input", source, &mut |_, body| io::copy(body, &mut io::sink()).map(drop))
                 .bytes
         })
         .sum();
@@ -576,7 +595,7 @@ fn every_published_file_is_opened() {
     assert_eq!(problems(&found, data), [""; 0]);
     let mut bodies = BTreeMap::new();
     for source in &found.sources {
-        let reading = open::Reader::default().read(source, &mut |name, body| {
+        let reading = open::Reader::default().read(&source.name(), source, &mut |name, body| {
             let mut start = [0; 512];
             let length = body.read(&mut start)?;
             let kind = source::text_kind(&start[..length]);
@@ -584,7 +603,7 @@ fn every_published_file_is_opened() {
             io::copy(body, &mut io::sink()).map(drop)
         });
         assert_eq!(printed(&reading), [""; 0]);
-        assert_eq!(Some(reading.bytes), source.size, "{}", source.name);
+        assert_eq!(Some(reading.bytes), source.size, "{}", source.name());
     }
     assert!(bodies.len() >= 400, "{}", bodies.len());
     assert!(bodies.keys().any(|name| name.ends_with(".json.gz")));
@@ -646,7 +665,7 @@ mod unix {
         assert_eq!(source_names(&found, root), expected);
         for source in &found.sources {
             let (bodies, _) = read(source);
-            assert_eq!(bodies, [(source.name.clone(), TEXT.to_owned())]);
+            assert_eq!(bodies, [("input".to_owned(), TEXT.to_owned())]);
         }
         let missing = root.join(OsStr::from_bytes(b"\xfe*"));
         let expected = [r"\xfe*: no such file or directory"];
@@ -705,6 +724,6 @@ fn v3_a_member_behind_one_with_a_wrong_checksum_is_not_lost_in_silence() {
     fs::write(&path, bytes).unwrap();
     let mut delivered = Vec::new();
     let reading = open::Reader::default()
-        .read(&file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
+        .read("input", &file(&path), &mut |_, body| body.read_to_end(&mut delivered).map(drop));
     assert_eq!(reading.problems.len(), 1, "{}", String::from_utf8_lossy(&delivered));
 }

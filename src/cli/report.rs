@@ -27,7 +27,7 @@ use crate::report::organizations::{
     Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
 };
 use crate::report::page::{Page, SortKey};
-use crate::source::{self, Found, Input, Source};
+use crate::source::{Found, Input, Source};
 use crate::time::{Period, Time};
 
 /// `trailfold report organizations`.
@@ -40,7 +40,7 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
     refuse_query(args, snapshot.as_ref())?;
-    let found = source::find(&args.input.inputs)?;
+    let found = ingest::find(&args.input.inputs, threads(&args.input))?;
     output.refuse_inputs(&found, args)?;
     let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
     let organization = match snapshot {
@@ -88,6 +88,12 @@ fn refuse_query(args: &OrganizationsArgs, snapshot: Option<&Organization>) -> an
     Ok(query(args, organization, Time::from_micros(0))?.validate(organization.id())?)
 }
 
+/// Returns how many threads search and read.
+fn threads(args: &InputArgs) -> NonZeroUsize {
+    let available = || std::thread::available_parallelism().ok();
+    args.threads.or_else(available).unwrap_or(NonZeroUsize::MIN)
+}
+
 /// Reads everything that was found.
 fn read(
     args: &InputArgs,
@@ -96,10 +102,7 @@ fn read(
     quiet: bool,
 ) -> anyhow::Result<(Ledger, Coverage)> {
     let display = Display::new(&found.sources, quiet);
-    let threads = args
-        .threads
-        .or_else(|| std::thread::available_parallelism().ok())
-        .unwrap_or(NonZeroUsize::MIN);
+    let threads = threads(args);
     let switches = switches(args)?;
     let fold = |period| {
         ingest::fold(
@@ -141,7 +144,7 @@ fn up_to_newest(
         bail!(
             "--tracking-period: {} cannot be read a second time, for the period up to the newest \
              event: give --until too, or the logs as files",
-            pipe.name
+            pipe.name()
         );
     }
     Ok(fold(period)?)
@@ -193,7 +196,7 @@ fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
         match (coverage.sources.empty, found.sources.as_slice()) {
             (0, _) if set_aside.is_empty() => because.push("there is no file to read".to_owned()),
             (0, _) => {}
-            (1, [source]) => because.push(format!("{} holds no record", source.name)),
+            (1, [source]) => because.push(format!("{} holds no record", source.name())),
             (1, _) => because.push("1 file holds no record".to_owned()),
             (files, _) => because.push(format!("{files} files hold no record")),
         }
@@ -350,7 +353,7 @@ impl<'a> Output<'a> {
             // Of many inputs few have the size, and only those are looked at.
             let is_input = |source: &Source| {
                 source.size == Some(size)
-                    && matches!(&source.input, Input::File(path) if is_replaced(path))
+                    && matches!(&source.input, Input::File(path) if is_replaced(&path.to_path_buf()))
             };
             let of_snapshot =
                 |path: &PathBuf| path.canonicalize().is_ok_and(|path| file.starts_with(path));

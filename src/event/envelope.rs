@@ -69,6 +69,28 @@ pub struct Window {
     /// What ended the stream, if not its end.
     broken: Option<io::Error>,
     longest_record: usize,
+    /// What of a longer stream the next one is, if it is none of its own.
+    part: Option<Part>,
+    stop: Stop,
+}
+
+/// A part of a stream. It begins between two records that stand in nothing, behind the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// The offset in the stream of the part's first byte.
+    pub offset: u64,
+    /// The offset from which on the reading stops before the next record that stands in nothing.
+    pub until: u64,
+}
+
+/// Where the reading of a stream, or of a part of one, stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stop {
+    /// The offset in the whole stream.
+    pub at: u64,
+    /// Whether all up to there is JSON and closed, so that what is there would have been read the
+    /// same way had more followed, and what follows is read as though nothing had been before.
+    pub is_clean: bool,
 }
 
 impl Default for Window {
@@ -80,6 +102,8 @@ impl Default for Window {
             ended: false,
             broken: None,
             longest_record: LONGEST_RECORD,
+            part: None,
+            stop: Stop::default(),
         }
     }
 }
@@ -119,23 +143,49 @@ pub fn read(
     is_json: &mut dyn FnMut(&[u8]) -> bool,
     each: &mut dyn FnMut(Found<'_>),
 ) -> io::Result<Content> {
-    window.restart(matches!(input, Input::Whole(_)));
-    let mut reader =
-        Reader { input, window, each, at: 0, fault: 0, open: Vec::new(), content: Content::Blank };
+    let part = window.part.take();
+    window.restart(matches!(input, Input::Whole(_)), part.map_or(0, |part| part.offset));
+    let mut reader = Reader {
+        input,
+        window,
+        each,
+        at: 0,
+        fault: 0,
+        open: Vec::new(),
+        content: if part.is_some() { Content::Json } else { Content::Blank },
+        until: part.map_or(u64::MAX, |part| part.until),
+        is_clean: true,
+    };
     reader.fill();
-    let bytes = visible(&reader.input, reader.window);
-    reader.at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
-    if !is_json(bytes.get(reader.at..).unwrap_or_default()) {
-        return Ok(Content::Other);
+    if part.is_none() {
+        let bytes = visible(&reader.input, reader.window);
+        reader.at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
+        if !is_json(bytes.get(reader.at..).unwrap_or_default()) {
+            return Ok(Content::Other);
+        }
     }
     reader.run();
-    let content = reader.content;
+    let (content, at) = (reader.content, reader.window.base + reader.at as u64);
+    let is_clean = reader.is_clean && content == Content::Json && window.broken.is_none();
+    window.stop = Stop { at, is_clean };
     window.broken.take().map_or(Ok(content), Err)
 }
 
 impl Window {
-    fn restart(&mut self, ended: bool) {
-        self.base = 0;
+    /// Lets the next stream be read as a part of a longer one: offsets are those of the longer one,
+    /// nobody is asked whether it is JSON, and it may stop before its end.
+    pub const fn expect(&mut self, part: Part) {
+        self.part = Some(part);
+    }
+
+    /// Returns where the reading of the last stream stopped.
+    pub const fn stop(&self) -> Stop {
+        self.stop
+    }
+
+    fn restart(&mut self, ended: bool, offset: u64) {
+        self.stop = Stop { at: offset, is_clean: false };
+        self.base = offset;
         self.filled = 0;
         self.ended = ended;
         self.broken = None;
@@ -221,11 +271,18 @@ struct Reader<'i, 'a> {
     fault: u64,
     open: Vec<Open>,
     content: Content,
+    /// The offset in the stream from which on no further record is begun.
+    until: u64,
+    /// Whether nothing was reported that is built wrong or not closed.
+    is_clean: bool,
 }
 
 impl Reader<'_, '_> {
     fn run(&mut self) {
         while let Some(byte) = self.next_byte() {
+            if self.open.is_empty() && self.window.base + self.at as u64 >= self.until {
+                return;
+            }
             match (self.open.last().copied(), byte) {
                 (Some(Open::Envelope), b',' | b'}') => self.rest_of_envelope(),
                 (Some(Open::Envelope), _) => self.stray("expected `,` or `}`"),
@@ -292,6 +349,7 @@ impl Reader<'_, '_> {
     }
 
     fn malformed(&mut self, at: usize, reason: &'static str) {
+        self.is_clean = false;
         (self.each)(Found::Malformed(Malformed { offset: self.window.base + at as u64, reason }));
     }
 
@@ -299,6 +357,7 @@ impl Reader<'_, '_> {
     /// otherwise the stream is no JSON at all.
     fn preamble(&mut self) {
         self.content = Content::Other;
+        self.is_clean = false;
         let offset = self.window.base + self.at as u64;
         self.resume(Wake::Preamble);
         if self.at < self.filled() {

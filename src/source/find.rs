@@ -1,14 +1,18 @@
 //! The search for sources: every directory is walked once, whatever leads to it.
+//!
+//! Directories are looked into many at a time, level by level, by a function that the caller
+//! brings: what each of them holds depends on nothing else, so that it may use several threads. All
+//! that depends on order is decided here, in an order that is always the same.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ffi::OsStr;
-use std::fs::{self, Metadata};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use walkdir::{DirEntry, WalkDir};
-
-use super::{Found, Input, Problem, SetAside, Source, SourceError, SourceReason, key};
+use super::{FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, key};
 use crate::printable::file_name;
 
 /// Collects what inputs name, then looks into the directories among them.
@@ -16,13 +20,13 @@ use crate::printable::file_name;
 pub(super) struct Search {
     stdin: bool,
     files: Vec<Named>,
-    directories: Vec<Named>,
+    roots: Vec<Directory>,
     /// Directories with every link resolved: many files given by name lie in few of them.
     resolved: HashMap<PathBuf, PathBuf>,
     found: Found,
 }
 
-/// A path that an input names.
+/// A file that an input names.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     /// The path with every directory resolved, which tells two spellings of one file.
@@ -31,17 +35,44 @@ struct Named {
     size: Option<u64>,
 }
 
+/// A directory to look into.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Directory {
+    /// The path with every link resolved.
+    place: PathBuf,
+    /// The path by which it is named.
+    path: Arc<Path>,
+}
+
+/// What one directory holds.
+#[derive(Debug)]
+pub struct Listing {
+    directory: Arc<Path>,
+    place: PathBuf,
+    directories: Vec<Directory>,
+    /// The names of the files to read and their sizes.
+    files: Vec<(OsString, u64)>,
+    rest: Vec<(OsString, Rest)>,
+    /// Why not all of it could be listed.
+    broken: Option<io::Error>,
+}
+
+/// What a directory holds beside directories and files to read.
+#[derive(Debug)]
+enum Rest {
+    /// A link to a directory, which is at this place.
+    Link(PathBuf),
+    SetAside(SourceReason),
+    Problem(SourceError),
+}
+
 impl Search {
     /// Adds standard input, which cannot be read twice.
     pub(super) fn stdin(&mut self) -> Result<(), SourceError> {
-        if std::mem::replace(&mut self.stdin, true) {
+        if mem::replace(&mut self.stdin, true) {
             return Err(SourceError::StdinTwice);
         }
-        self.found.sources.push(Source {
-            name: "standard input".to_owned(),
-            input: Input::Stdin,
-            size: None,
-        });
+        self.found.sources.push(Source { input: Input::Stdin, size: None });
         Ok(())
     }
 
@@ -59,7 +90,7 @@ impl Search {
                     _ => self.problem(path, SourceError::Missing),
                 }
             }
-            Err(error) => self.unlisted(path, error),
+            Err(error) => self.problem(path, unlisted(path, error)),
         }
     }
 
@@ -74,11 +105,11 @@ impl Search {
             match path {
                 Ok(path) => match fs::metadata(&path) {
                     Ok(metadata) => self.named(path, &metadata),
-                    Err(error) => self.unlisted(&path, error),
+                    Err(error) => self.problem(&path, unlisted(&path, error)),
                 },
                 Err(error) => {
                     let path = error.path().to_owned();
-                    self.unlisted(&path, error.into());
+                    self.problem(&path, unlisted(&path, error.into()));
                 }
             }
         }
@@ -90,7 +121,7 @@ impl Search {
     fn named(&mut self, path: PathBuf, metadata: &Metadata) {
         if metadata.is_dir() {
             let place = self.resolve(&path);
-            self.directories.push(Named { place, path, size: None });
+            self.roots.push(Directory { place, path: path.into() });
         } else {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let parent = self.resolve(parent.unwrap_or(Path::new(".")));
@@ -111,106 +142,115 @@ impl Search {
 
     /// Reads what was named: files first, so that a directory adds what is left; links to
     /// directories last, so that a directory goes by its own name where it has one.
-    pub(super) fn finish(mut self) -> Found {
+    pub(super) fn finish(mut self, list: &List<'_>) -> Found {
         let mut files = HashSet::new();
-        let mut named = std::mem::take(&mut self.files);
+        let mut named = mem::take(&mut self.files);
         named.sort();
         for Named { place, path, size } in named {
             if files.insert(place) {
                 self.file(path, size);
             }
         }
+        let mut walk = Walk { files, directories: HashSet::new(), links: Vec::new() };
         // In the order of places a directory stands before those in it.
-        self.directories.sort();
-        let mut walk = Walk { files, directories: HashSet::new(), links: VecDeque::new() };
-        for directory in std::mem::take(&mut self.directories) {
-            self.walk(&directory, &mut walk);
+        self.roots.sort();
+        let mut roots = mem::take(&mut self.roots);
+        while !roots.is_empty() {
+            // A root within another goes by the other's name, if the walk of that arrives at it.
+            let (outer, inner) = outermost(roots);
+            self.walk(outer, &mut walk, list);
+            roots = inner;
         }
-        while let Some(link) = walk.links.pop_front() {
+        let mut links = VecDeque::from(mem::take(&mut walk.links));
+        while let Some((path, link)) = links.pop_front() {
             if walk.directories.contains(&link.place) {
-                self.set_aside(file_name(&link.path), SourceReason::DirectoryLoop);
+                self.found.set_aside.push(SetAside { path, reason: SourceReason::DirectoryLoop });
             } else {
-                self.walk(&link, &mut walk);
+                self.walk(vec![link], &mut walk, list);
+                links.extend(walk.links.drain(..));
             }
         }
         let mut found = self.found;
-        found.sources.sort_by(|a, b| (&a.name, &a.input).cmp(&(&b.name, &b.input)));
+        found.sources.sort_by(|a, b| a.input.cmp(&b.input));
         found.set_aside.sort();
         found.problems.sort_by(|a, b| a.source.cmp(&b.source));
         found
     }
 
-    fn walk(&mut self, root: &Named, walk: &mut Walk) {
-        if !walk.directories.insert(root.place.clone()) {
-            return;
+    /// Looks into these directories and all below them, none of which is below another.
+    fn walk(&mut self, roots: Vec<Directory>, walk: &mut Walk, list: &List<'_>) {
+        let mut links = Vec::new();
+        let mut level = roots;
+        loop {
+            level.retain(|directory| walk.directories.insert(directory.place.clone()));
+            if level.is_empty() {
+                break;
+            }
+            let mut next = Vec::new();
+            for mut listing in list(&level) {
+                next.append(&mut listing.directories);
+                self.listing(listing, walk, &mut links);
+            }
+            level = next;
         }
         // Sorted, so that of two links to one directory the same one is followed every time.
-        let mut entries = WalkDir::new(&root.path).min_depth(1).sort_by_file_name().into_iter();
-        while let Some(entry) = entries.next() {
-            match entry {
-                Ok(entry) if entry.file_type().is_dir() => {
-                    if !walk.directories.insert(root.place_of(entry.path())) {
-                        entries.skip_current_dir();
-                    }
-                }
-                Ok(entry) => {
-                    // Most runs name no file beside a directory and need no place of a file.
-                    if walk.files.is_empty() || !walk.files.contains(&root.place_of(entry.path())) {
-                        self.entry(entry, walk);
-                    }
-                }
-                Err(error) => {
-                    let path = error.path().unwrap_or(&root.path).to_owned();
-                    self.unlisted(&path, error.into());
-                }
-            }
-        }
+        links.sort_by(|(one, ..), (other, ..): &(PathBuf, _, _)| one.cmp(other));
+        walk.links.extend(links.into_iter().map(|(_, path, link)| (path, link)));
     }
 
-    /// Adds what a directory holds: a file, a link to one, or a link to another directory.
-    fn entry(&mut self, entry: DirEntry, walk: &mut Walk) {
-        let metadata = if entry.path_is_symlink() {
-            fs::metadata(entry.path())
-        } else if entry.file_type().is_file() {
-            entry.metadata().map_err(io::Error::from)
-        } else {
-            return self.set_aside(file_name(entry.path()), SourceReason::NotAFile);
-        };
-        match metadata {
-            Ok(metadata) if metadata.is_file() => self.file(entry.into_path(), size(&metadata)),
-            Ok(metadata) if metadata.is_dir() => match fs::canonicalize(entry.path()) {
-                Ok(place) => {
-                    walk.links.push_back(Named { place, path: entry.into_path(), size: None });
+    /// Adds what a directory holds: files, and links to other directories.
+    fn listing(&mut self, listing: Listing, walk: &Walk, links: &mut Vec<Link>) {
+        let Listing { directory, place, files, rest, broken, .. } = listing;
+        // Most runs name no file beside a directory and need no place of a file.
+        let is_new =
+            |name: &OsStr| walk.files.is_empty() || !walk.files.contains(&place.join(name));
+        for (name, size) in files {
+            if is_new(&name) {
+                let input = Input::File(FilePath::new(&directory, name));
+                self.found.sources.push(Source { input, size: Some(size) });
+            }
+        }
+        for (name, rest) in rest {
+            if !is_new(&name) {
+                continue;
+            }
+            match rest {
+                Rest::Link(target) => {
+                    let link = Directory { place: target, path: directory.join(&name).into() };
+                    let place = place.join(&name);
+                    links.push((place, FilePath::new(&directory, name), link));
                 }
-                Err(error) => self.unlisted(entry.path(), error),
-            },
-            Ok(_) => self.set_aside(file_name(entry.path()), SourceReason::NotAFile),
-            Err(error) => self.unlisted(entry.path(), error),
+                Rest::SetAside(reason) => {
+                    let path = FilePath::new(&directory, name);
+                    self.found.set_aside.push(SetAside { path, reason });
+                }
+                Rest::Problem(error) => self.problem(&directory.join(name), error),
+            }
+        }
+        if let Some(error) = broken {
+            self.problem(&directory, unlisted(&directory, error));
         }
     }
 
     fn file(&mut self, path: PathBuf, size: Option<u64>) {
-        let name = file_name(&path);
-        match key::kind(&name) {
-            Some(reason) => self.set_aside(name, reason),
-            None => self.found.sources.push(Source { name, input: Input::File(path), size }),
+        let reason = key::kind(&file_name(&path));
+        let path = FilePath::named(path);
+        match reason {
+            Some(reason) => self.found.set_aside.push(SetAside { path, reason }),
+            None => self.found.sources.push(Source { input: Input::File(path), size }),
         }
-    }
-
-    fn set_aside(&mut self, name: String, reason: SourceReason) {
-        self.found.set_aside.push(SetAside { name, reason });
-    }
-
-    fn unlisted(&mut self, path: &Path, error: io::Error) {
-        let broken_link = error.kind() == io::ErrorKind::NotFound && is_link(path);
-        let error = if broken_link { SourceError::BrokenLink } else { SourceError::Listing(error) };
-        self.problem(path, error);
     }
 
     fn problem(&mut self, path: &Path, error: SourceError) {
         self.found.problems.push(Problem { source: file_name(path), error });
     }
 }
+
+/// A link to a directory: the place of the link, its path, and where it leads.
+type Link = (PathBuf, FilePath, Directory);
+
+/// Lists directories, in their order.
+pub(super) type List<'a> = dyn Fn(&[Directory]) -> Vec<Listing> + 'a;
 
 /// What walks have met so far.
 struct Walk {
@@ -219,22 +259,118 @@ struct Walk {
     /// Places of the directories that were walked.
     directories: HashSet<PathBuf>,
     /// Links to directories that are still to be followed.
-    links: VecDeque<Named>,
+    links: Vec<(FilePath, Directory)>,
 }
 
-impl Named {
-    /// Returns the place of a path that a walk from here arrives at without following a link.
-    fn place_of(&self, path: &Path) -> PathBuf {
-        match path.strip_prefix(&self.path) {
-            Ok(below) => self.place.join(below),
-            Err(_) => path.to_owned(),
+/// Parts sorted directories into those that are below no other of them, and the rest.
+fn outermost(directories: Vec<Directory>) -> (Vec<Directory>, Vec<Directory>) {
+    let (mut outer, mut inner) = (Vec::<Directory>::new(), Vec::new());
+    for directory in directories {
+        // Whatever is below a directory follows it at once.
+        match outer.last() {
+            Some(last) if directory.place.starts_with(&last.place) => inner.push(directory),
+            _ => outer.push(directory),
         }
     }
+    (outer, inner)
+}
+
+impl Directory {
+    /// Looks into the directory, and into nothing below it.
+    pub fn list(&self) -> Listing {
+        let mut listing = Listing {
+            directory: Arc::clone(&self.path),
+            place: self.place.clone(),
+            directories: Vec::new(),
+            files: Vec::new(),
+            rest: Vec::new(),
+            broken: None,
+        };
+        let folders = key::of_folders(&file_name(&*self.path));
+        match fs::read_dir(&self.path) {
+            Ok(entries) => {
+                for entry in entries {
+                    match entry {
+                        Ok(entry) => listing.entry(&entry, folders),
+                        Err(error) => listing.broken = Some(error),
+                    }
+                }
+            }
+            Err(error) => listing.broken = Some(error),
+        }
+        listing.files.sort_unstable();
+        listing
+    }
+}
+
+impl Listing {
+    /// Adds an entry of a directory whose own key says `folders` of every file in it.
+    fn entry(&mut self, entry: &DirEntry, folders: Option<SourceReason>) {
+        let name = entry.file_name();
+        let found = entry.file_type().and_then(|found| {
+            if found.is_dir() {
+                return Ok(Entry::Directory);
+            }
+            if found.is_file() {
+                // What is set aside by its key needs no look at the file.
+                return Ok(match self.reason(&name, folders) {
+                    Some(reason) => Entry::Rest(Rest::SetAside(reason)),
+                    None => Entry::File(entry.metadata()?.len()),
+                });
+            }
+            if !found.is_symlink() {
+                return Ok(Entry::Rest(Rest::SetAside(SourceReason::NotAFile)));
+            }
+            let path = self.directory.join(&name);
+            let metadata = fs::metadata(&path)?;
+            Ok(match self.reason(&name, folders) {
+                _ if metadata.is_dir() => Entry::Rest(Rest::Link(fs::canonicalize(&path)?)),
+                _ if !metadata.is_file() => Entry::Rest(Rest::SetAside(SourceReason::NotAFile)),
+                Some(reason) => Entry::Rest(Rest::SetAside(reason)),
+                None => Entry::File(metadata.len()),
+            })
+        });
+        match found {
+            Ok(Entry::Directory) => self.directories.push(Directory {
+                place: self.place.join(&name),
+                path: self.directory.join(&name).into(),
+            }),
+            Ok(Entry::File(size)) => self.files.push((name, size)),
+            Ok(Entry::Rest(rest)) => self.rest.push((name, rest)),
+            Err(error) => {
+                let error = unlisted(&self.directory.join(&name), error);
+                self.rest.push((name, Rest::Problem(error)));
+            }
+        }
+    }
+
+    /// Returns why a file of this name holds no event, as far as its key tells.
+    fn reason(&self, name: &OsStr, folders: Option<SourceReason>) -> Option<SourceReason> {
+        match name.to_str() {
+            Some(name) if name.bytes().all(|byte| matches!(byte, b' '..0x7f) && byte != b'\\') => {
+                folders.or_else(|| key::of_file(name))
+            }
+            // Made printable, the name may look like a path of folders.
+            _ => key::kind(&file_name(self.directory.join(name))),
+        }
+    }
+}
+
+/// What an entry of a directory is.
+enum Entry {
+    Directory,
+    File(u64),
+    Rest(Rest),
 }
 
 /// Returns the bytes of a file; a pipe or device has no size to tell.
 fn size(metadata: &Metadata) -> Option<u64> {
     metadata.is_file().then_some(metadata.len())
+}
+
+fn unlisted(path: &Path, error: io::Error) -> SourceError {
+    let broken_link = error.kind() == io::ErrorKind::NotFound && is_link(path);
+    if broken_link { SourceError::BrokenLink } else { SourceError::Listing(error) }
 }
 
 fn is_link(path: &Path) -> bool {

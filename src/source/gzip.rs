@@ -6,7 +6,8 @@
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
+use libdeflater::Crc;
 
 use super::stream::Break;
 
@@ -88,7 +89,7 @@ impl<R: BufRead> Gzip<R> {
             self.skip(2)?;
         }
         self.inflate.reset(false);
-        self.crc.reset();
+        self.crc = Crc::new();
         self.state = State::Deflated;
         Ok(())
     }

@@ -10,8 +10,16 @@ use super::SourceReason;
 ///
 /// `key` is a path of any depth with `/` (or `\` on a Windows disk) between its parts.
 pub fn kind(key: &str) -> Option<SourceReason> {
-    let mut parts = key.split(['/', '\\']).filter(|part| !part.is_empty());
-    let file_name = parts.clone().next_back()?;
+    let key = key.trim_end_matches(SEPARATORS);
+    let (folders, file_name) = key.rsplit_once(SEPARATORS).unwrap_or(("", key));
+    of_folders(folders).or_else(|| of_file(file_name))
+}
+
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+/// Returns what [`kind`] says of every file in the folder of this path, whatever its name.
+pub(super) fn of_folders(path: &str) -> Option<SourceReason> {
+    let mut parts = path.split(SEPARATORS).filter(|part| !part.is_empty());
     while let Some(part) = parts.next() {
         if part != "AWSLogs" {
             continue;
@@ -22,13 +30,12 @@ pub fn kind(key: &str) -> Option<SourceReason> {
         let account = if first.is_some_and(is_organization) { below.next() } else { first };
         if account.is_some_and(is_account)
             && let Some(folder) = below.next()
-            && below.next().is_some()
             && let Some(reason) = by_folder(folder)
         {
             return Some(reason);
         }
     }
-    by_file_name(file_name)
+    None
 }
 
 fn by_folder(folder: &str) -> Option<SourceReason> {
@@ -56,7 +63,7 @@ fn by_folder(folder: &str) -> Option<SourceReason> {
 
 /// Reads `111122223333_CloudTrail-Digest_…`, the names by which files keep their kind when they
 /// are copied out of their folders.
-fn by_file_name(name: &str) -> Option<SourceReason> {
+pub(super) fn of_file(name: &str) -> Option<SourceReason> {
     let (account, rest) = name.split_once('_')?;
     let (folder, _) = rest.split_once('_')?;
     if !is_account(account) {

@@ -28,7 +28,7 @@ pub const MAX_LAYERS: usize = 4;
 pub const MAX_ARCHIVE_IN_MEMORY: u64 = 1 << 30;
 
 /// The bytes that tell a format: the mark of a tar archive ends at 262.
-const HEAD: usize = 512;
+pub(super) const HEAD: usize = 512;
 
 /// Bytes read from a source at once.
 const SOURCE_BUFFER: usize = 64 << 10;
@@ -91,29 +91,35 @@ pub struct Reader {
 impl Reader {
     /// Hands the bytes of `source` to `each`, decompressed, one call a body.
     ///
-    /// The name of a body is the source's, or `archive.zip/entry`, which may be asked of
+    /// The name of a body is `name`, the source's, or `archive.zip/entry`, which may be asked of
     /// [`key::kind`](super::key::kind) too. Whatever precedes a break is delivered; the break is a
     /// problem of the result, also when `each` does not pass the error on. An error of `each`
     /// itself ends that body alone and is a problem as well.
-    pub fn read(&mut self, source: &Source, each: &mut Each<'_>) -> Reading {
+    pub fn read(&mut self, name: &str, source: &Source, each: &mut Each<'_>) -> Reading {
         let tally = Tally::default();
         let mut opening = Opening { each, tally: &tally, reading: Reading::default() };
         match &source.input {
             Input::Stdin => {
                 let mut input = Taken { input: io::stdin().lock(), tally: &tally };
-                opening.body(&source.name, &mut input, Place { layer: 0, file: None });
+                opening.body(name, &mut input, Place { layer: 0, file: None });
             }
-            Input::File(path) => match File::open(path) {
-                Ok(file) => self.file(file, source, &mut opening),
-                Err(error) => opening.problem(&source.name, SourceError::Opening(error)),
+            Input::File(path) => match File::open(path.to_path_buf()) {
+                Ok(file) => self.file(name, file, source.size, &mut opening),
+                Err(error) => opening.problem(name, SourceError::Opening(error)),
             },
         }
         Reading { bytes: tally.taken(), ..opening.reading }
     }
 
-    fn file(&mut self, mut file: File, source: &Source, opening: &mut Opening<'_, '_>) {
-        let (name, tally) = (source.name.as_str(), opening.tally);
-        if let Some(size) = source.size.filter(|size| (1..=whole::LARGEST_FILE).contains(size)) {
+    fn file(
+        &mut self,
+        name: &str,
+        mut file: File,
+        size: Option<u64>,
+        opening: &mut Opening<'_, '_>,
+    ) {
+        let tally = opening.tally;
+        if let Some(size) = size.filter(|size| (1..=whole::LARGEST_FILE).contains(size)) {
             if let Some(bytes) = self.whole.read(&mut file, size) {
                 let (length, format) = (bytes.len(), Format::of(bytes));
                 tally.set_taken(bytes.len() as u64);
@@ -416,6 +422,12 @@ const FOREIGN: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\0[", "UTF-16 text", UTF_8),
     (0, b"version https://git-lfs.github.com/spec/", "Git LFS pointer", "run `git lfs pull`"),
 ];
+
+/// Returns whether bytes that a file begins with are those of no container and of no format that is
+/// known to hold no JSON.
+pub(super) fn is_plain(head: &[u8]) -> bool {
+    Format::of(head) == Format::Plain
+}
 
 impl Format {
     /// Tells the format from the first bytes of a stream.

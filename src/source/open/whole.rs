@@ -8,11 +8,12 @@ use libdeflater::Decompressor;
 
 use super::super::gzip::{DEFLATE, FLAG_EXTRA, FLAG_NAME, FLAGS_RESERVED, MAGIC};
 
-/// The largest file that is read whole, in bytes.
-pub(super) const LARGEST_FILE: u64 = 16 << 20;
+/// The largest file that is read whole, in bytes. A larger one is no slower as a stream, whose window
+/// stays in the caches, and needs less memory.
+pub(super) const LARGEST_FILE: u64 = 1 << 20;
 
 /// The most that a whole file may hold, in bytes.
-const LARGEST_CONTENT: usize = 64 << 20;
+const LARGEST_CONTENT: usize = 4 << 20;
 
 /// Deflate's own maximum: what claims to expand further is lying.
 const MAX_EXPANSION: usize = 1032;
@@ -33,7 +34,7 @@ pub(super) struct Whole {
 impl Whole {
     /// Reads a file of about `size` bytes; none if it is longer by now, or cannot be read.
     pub(super) fn read(&mut self, file: &mut File, size: u64) -> Option<&[u8]> {
-        // One byte more tells the end without a further call.
+        // One byte more is asked for: a read that stops right before it has met the end.
         let length = usize::try_from(size).ok()? + 1;
         if self.file.len() < length {
             self.file.resize(length, 0);
@@ -41,7 +42,9 @@ impl Whole {
         let mut filled = 0;
         while let Some(free) = self.file.get_mut(filled..length).filter(|free| !free.is_empty()) {
             match file.read(free) {
-                Ok(0) => return self.file.get(..filled),
+                Ok(count) if count == 0 || filled + count + 1 == length => {
+                    return self.file.get(..filled + count);
+                }
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return None,
