@@ -7,9 +7,9 @@ use std::io::Read as _;
 use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use trailfold::access::{Switches, access};
+use trailfold::access::{Switches, access, actor};
 use trailfold::event::envelope::{self, Found, Input, Window};
-use trailfold::ledger::Ledger;
+use trailfold::ledger::Journal;
 
 /// Returns the records of the test organization as one stream of some megabytes.
 fn stream() -> Vec<u8> {
@@ -54,15 +54,17 @@ fn records(criterion: &mut Criterion) {
     });
     group.bench_function("scan, attribute and fold", |bencher| {
         bencher.iter(|| {
-            let mut ledger = Ledger::default();
+            let mut journal = Journal::default();
             scan(&stream, &mut window, &mut |found| {
                 if let Found::Event { event, .. } = found
-                    && let Ok(access) = access(event, &switches)
+                    && let Ok((actor, access)) = access(event, &switches, |identity| {
+                        actor(identity, &switches, |actor| journal.actor(actor))
+                    })
                 {
-                    ledger.add(&access);
+                    journal.add(actor, &access);
                 }
             });
-            black_box(ledger.len())
+            black_box(journal.finish().len())
         });
     });
     group.bench_function("twin: serde_json::Value", |bencher| {

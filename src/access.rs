@@ -9,20 +9,16 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::arn::Arn;
-use crate::event::{Event, EventId, Lookalike, UserIdentity};
+use crate::event::{Event, Lookalike, RawIdentity, RawString, UserIdentity};
 use crate::time::Time;
 
-/// An attempt by an authenticated principal of an account.
+/// What an authenticated principal of an account attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access<'e> {
-    /// The acting account, an opaque string: `userIdentity.accountId`.
-    pub account: &'e str,
-    /// Who acted, as far as the record tells.
-    pub principal: Principal<'e>,
     /// `eventSource` as logged.
-    pub event_source: &'e str,
+    pub event_source: RawString<'e>,
     /// `eventName` as logged; empty if the record has none.
-    pub event_name: &'e str,
+    pub event_name: RawString<'e>,
     /// Whether it is a data event, which never counts at action level (A20).
     pub is_data_event: bool,
     /// `requestParameters.serviceNamespace` of a call to Auto Scaling, which tells Application
@@ -31,11 +27,20 @@ pub struct Access<'e> {
     /// `eventTime`.
     pub time: Time,
     /// `awsRegion`.
-    pub region: Option<&'e str>,
+    pub region: Option<RawString<'e>>,
     /// `eventID`.
-    pub event_id: Option<EventId<'e>>,
+    pub event_id: Option<RawString<'e>>,
     /// How AWS answered.
     pub answer: Answer,
+}
+
+/// Whose access it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor<'i> {
+    /// The acting account, an opaque string: `userIdentity.accountId`.
+    pub account: &'i str,
+    /// Who acted, as far as the record tells.
+    pub principal: Principal<'i>,
 }
 
 /// Who acted.
@@ -212,49 +217,82 @@ impl From<Skip> for NoAccess {
 
 /// Decides whether `event` is an access, and whose.
 ///
+/// `actor` tells whose by its `userIdentity`: [`actor()`] itself, or whoever remembers what that
+/// said.
+///
 /// # Errors
 ///
 /// [`NoAccess`] says why it is none.
-pub fn access<'e>(event: &'e Event<'_>, switches: &Switches) -> Result<Access<'e>, NoAccess> {
+#[inline]
+pub fn access<'e, A>(
+    event: &Event<'e>,
+    switches: &Switches,
+    actor: impl FnOnce(RawIdentity<'e>) -> Result<A, NoAccess>,
+) -> Result<(A, Access<'e>), NoAccess> {
     kind_of_event(event, switches)?;
-    let identity = event.user_identity.as_ref().ok_or(Skip::Anonymous)?;
-    if event.error_code.as_deref().is_some_and(is_authentication_failure) {
+    let identity = event.user_identity.ok_or(Skip::Anonymous)?;
+    if event.error_code.is_some_and(|code| is_authentication_failure(&code.decode())) {
         return Err(Skip::AuthenticationFailed.into());
     }
-    let (account, principal) = acting(identity, switches)?;
+    let actor = actor(identity)?;
     let time = event
         .event_time
-        .as_deref()
-        .and_then(Time::parse)
+        .and_then(time)
         .ok_or(NoAccess::Malformed("eventTime is missing or no time"))?;
     let event_source =
-        text(&event.event_source).ok_or(NoAccess::Malformed("eventSource is missing"))?;
-    Ok(Access {
-        account,
-        principal,
+        present(event.event_source).ok_or(NoAccess::Malformed("eventSource is missing"))?;
+    let access = Access {
         event_source,
-        event_name: event.event_name.as_deref().unwrap_or_default(),
+        event_name: event.event_name.unwrap_or_else(|| "".into()),
         is_data_event: is_data_event(event),
         service_namespace: service_namespace(event, event_source),
         time,
-        region: text(&event.aws_region),
-        event_id: text(&event.event_id).map(EventId::parse),
+        region: present(event.aws_region),
+        event_id: present(event.event_id),
         answer: answer(event),
-    })
+    };
+    Ok((actor, access))
+}
+
+/// Tells whose access an event with this `userIdentity` is, should it be one, and hands it to
+/// `of`.
+///
+/// # Errors
+///
+/// [`NoAccess`] says why it is none.
+pub fn actor<A>(
+    identity: RawIdentity<'_>,
+    switches: &Switches,
+    of: impl FnOnce(&Actor<'_>) -> A,
+) -> Result<A, NoAccess> {
+    let identity = identity.read().map_err(|_| NoAccess::Malformed("userIdentity is not JSON"))?;
+    let (account, principal) = acting(&identity, switches)?;
+    Ok(of(&Actor { account, principal }))
+}
+
+/// Reads an `eventTime`.
+fn time(text: RawString<'_>) -> Option<Time> {
+    match text.plain() {
+        Some(plain) => Time::parse(plain),
+        None => Time::parse(text.decode().as_bytes()),
+    }
 }
 
 /// Sets aside what is no request by a principal, whoever it names.
 fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
-    let event_type = event.event_type.as_deref().unwrap_or("AwsApiCall");
-    let category = event.event_category.as_deref().unwrap_or_default();
-    let is_type = |name: &str| event_type.eq_ignore_ascii_case(name);
-    if event.has_insight_details
-        || is_type("AwsCloudTrailInsight")
-        || category.eq_ignore_ascii_case("Insight")
-    {
+    let is_usual = event.event_type.is_none_or(|it| it.is("AwsApiCall"))
+        && event.event_category.is_none_or(|it| it.is("Management"))
+        && !event.has_insight_details
+        && !event.event_name.is_some_and(|it| it.is("ConsoleLogin"));
+    if is_usual {
+        return Ok(());
+    }
+    let is_type = |name| event.event_type.is_some_and(|it| it.is_ignoring_case(name));
+    let is_category = |name| event.event_category.is_some_and(|it| it.is_ignoring_case(name));
+    if event.has_insight_details || is_type("AwsCloudTrailInsight") || is_category("Insight") {
         return Err(Skip::Insight);
     }
-    if is_type("AwsAggregatedEvent") || category.eq_ignore_ascii_case("Aggregated") {
+    if is_type("AwsAggregatedEvent") || is_category("Aggregated") {
         return Err(Skip::Aggregated);
     }
     if is_type("AwsServiceEvent") {
@@ -263,8 +301,8 @@ fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
     if is_type("AwsConsoleAction") && switches.console_actions == Choice::SetAside {
         return Err(Skip::ConsoleAction);
     }
-    let is_console_login = event.event_name.as_deref() == Some("ConsoleLogin")
-        && event.event_source.as_deref() == Some("signin.amazonaws.com");
+    let is_console_login = event.event_name.is_some_and(|it| it.is("ConsoleLogin"))
+        && event.event_source.is_some_and(|it| it.is("signin.amazonaws.com"));
     if is_type("AwsConsoleSignIn") || is_console_login {
         if sign_in_failed(event) {
             return Err(Skip::FailedConsoleSignIn);
@@ -280,9 +318,9 @@ fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
 fn sign_in_failed(event: &Event<'_>) -> bool {
     let answer = event
         .response_elements
-        .and_then(|elements| event.event_name.as_deref().and_then(|name| elements.string(name)));
-    text(&event.error_code).is_some()
-        || text(&event.error_message).is_some()
+        .and_then(|elements| event.event_name.and_then(|name| elements.string(&name.decode())));
+    present(event.error_code).is_some()
+        || present(event.error_message).is_some()
         || answer.is_some_and(|answer| answer.eq_ignore_ascii_case("Failure"))
 }
 
@@ -440,24 +478,24 @@ fn unique_id(principal_id: &str) -> &str {
 }
 
 fn is_data_event(event: &Event<'_>) -> bool {
-    match event.event_category.as_deref() {
-        Some(category) => category == "Data",
+    match event.event_category {
+        Some(category) => category.is("Data"),
         None => event.management_event == Some(false),
     }
 }
 
-fn service_namespace<'e>(event: &'e Event<'_>, event_source: &str) -> Option<Cow<'e, str>> {
-    if event_source != "autoscaling.amazonaws.com" {
+fn service_namespace<'e>(event: &Event<'e>, event_source: RawString<'_>) -> Option<Cow<'e, str>> {
+    if !event_source.is("autoscaling.amazonaws.com") {
         return None;
     }
     event.request_parameters?.string("serviceNamespace").filter(|namespace| !namespace.is_empty())
 }
 
 fn answer(event: &Event<'_>) -> Answer {
-    match text(&event.error_code) {
-        Some(code) if is_denial(code) => Answer::Denied,
+    match present(event.error_code) {
+        Some(code) if is_denial(&code.decode()) => Answer::Denied,
         Some(_) => Answer::Failed,
-        None if text(&event.error_message).is_some() => Answer::Failed,
+        None if present(event.error_message).is_some() => Answer::Failed,
         None => Answer::Success,
     }
 }
@@ -473,8 +511,13 @@ fn is_denial(error_code: &str) -> bool {
         .any(|word| code.contains(word))
 }
 
+/// Returns a member; an empty one says as little as an absent one.
+fn present(member: Option<RawString<'_>>) -> Option<RawString<'_>> {
+    member.filter(|text| !text.is_empty())
+}
+
 /// Returns a member's text; an empty one says as little as an absent one.
-#[expect(clippy::ref_option, reason = "every caller has the member of an event, borrowed")]
+#[expect(clippy::ref_option, reason = "every caller has the member of an identity, borrowed")]
 fn text<'e>(member: &'e Option<Cow<'_, str>>) -> Option<&'e str> {
     member.as_deref().filter(|text| !text.is_empty())
 }

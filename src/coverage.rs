@@ -2,7 +2,7 @@
 //!
 //! Counts add up; they are no part of the ledger, since reading a file twice changes them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -119,17 +119,6 @@ pub struct AccountCoverage {
 }
 
 impl Coverage {
-    /// Counts an access.
-    pub fn count(&mut self, access: &Access<'_>) {
-        self.records.counted += 1;
-        if !self.accounts.contains_key(access.account) {
-            self.accounts.insert(access.account.to_owned(), AccountCoverage::default());
-        }
-        if let Some(account) = self.accounts.get_mut(access.account) {
-            account.count(access);
-        }
-    }
-
     /// Counts a record that is set aside.
     pub fn set_aside(&mut self, skip: Skip) {
         *self.records.set_aside.entry(skip).or_default() += 1;
@@ -233,18 +222,84 @@ impl SourceProblems {
     }
 }
 
-impl AccountCoverage {
-    fn count(&mut self, access: &Access<'_>) {
-        self.events += 1;
-        self.first = Some(self.first.map_or(access.time, |first| first.min(access.time)));
-        self.last = Some(self.last.map_or(access.time, |last| last.max(access.time)));
-        self.days.insert(access.time.day());
-        if let Some(region) = access.region.filter(|region| !self.regions.contains(*region)) {
-            self.regions.insert(region.to_owned());
+/// Counts accesses account by account.
+#[derive(Debug, Default)]
+pub struct AccountCounts {
+    numbers: HashMap<String, AccountNumber>,
+    accounts: Vec<AccountCount>,
+}
+
+/// An account of [`AccountCounts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccountNumber(usize);
+
+/// What counted for one account so far, and what the last access added: the next one is mostly of
+/// the same day and Region.
+#[derive(Debug, Default)]
+struct AccountCount {
+    coverage: AccountCoverage,
+    day: Option<Day>,
+    region: String,
+}
+
+impl AccountCounts {
+    /// Returns the number of an account.
+    pub fn number(&mut self, account: &str) -> AccountNumber {
+        if let Some(number) = self.numbers.get(account) {
+            return *number;
         }
-        self.data_events |= access.is_data_event;
+        let number = AccountNumber(self.accounts.len());
+        self.accounts.push(AccountCount::default());
+        self.numbers.insert(account.to_owned(), number);
+        number
     }
 
+    /// Counts an access.
+    pub fn count(&mut self, account: AccountNumber, access: &Access<'_>) {
+        if let Some(account) = self.accounts.get_mut(account.0) {
+            account.count(access);
+        }
+    }
+
+    /// Adds the counts to a coverage.
+    pub fn finish(mut self, coverage: &mut Coverage) {
+        let mut numbers: Vec<(String, AccountNumber)> = self.numbers.into_iter().collect();
+        numbers.sort_unstable_by_key(|(_, number)| number.0);
+        for ((account, _), count) in numbers.into_iter().zip(&mut self.accounts) {
+            let count = std::mem::take(&mut count.coverage);
+            // An account that an identity names need not have had an access of the period.
+            if count.events > 0 {
+                coverage.records.counted += count.events;
+                coverage.accounts.entry(account).or_default().merge(count);
+            }
+        }
+    }
+}
+
+impl AccountCount {
+    fn count(&mut self, access: &Access<'_>) {
+        let Self { coverage, day, region } = self;
+        coverage.events += 1;
+        coverage.first = Some(coverage.first.map_or(access.time, |first| first.min(access.time)));
+        coverage.last = coverage.last.max(Some(access.time));
+        coverage.data_events |= access.is_data_event;
+        let its_day = Some(access.time.day());
+        if *day != its_day {
+            *day = its_day;
+            coverage.days.extend(its_day);
+        }
+        if let Some(its_region) = access.region
+            && !its_region.is(region)
+        {
+            *region = its_region.decode().into_owned();
+            if !coverage.regions.contains(region) {
+                coverage.regions.insert(region.clone());
+            }
+        }
+    }
+}
+
+impl AccountCoverage {
     fn merge(&mut self, other: Self) {
         self.events += other.events;
         self.first = [self.first, other.first].into_iter().flatten().min();

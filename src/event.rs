@@ -2,39 +2,42 @@
 
 pub mod envelope;
 pub mod scan;
+mod text;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
-/// The fields of one CloudTrail record, borrowed from its bytes where it has no escapes.
+pub use text::RawString;
+
+/// The fields of one CloudTrail record, as they stand in its bytes.
 ///
 /// An absent member, an explicit `null` and a value of another type are all `None`; of duplicate
 /// members the last one stands (A26).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Event<'a> {
     /// `eventTime`, else `@timestamp`, as logged.
-    pub event_time: Option<Cow<'a, str>>,
+    pub event_time: Option<RawString<'a>>,
     /// `eventSource`, such as `s3.amazonaws.com`.
-    pub event_source: Option<Cow<'a, str>>,
+    pub event_source: Option<RawString<'a>>,
     /// `eventName`.
-    pub event_name: Option<Cow<'a, str>>,
+    pub event_name: Option<RawString<'a>>,
     /// `awsRegion`.
-    pub aws_region: Option<Cow<'a, str>>,
+    pub aws_region: Option<RawString<'a>>,
     /// `eventID`.
-    pub event_id: Option<Cow<'a, str>>,
+    pub event_id: Option<RawString<'a>>,
     /// `eventType`; absent in old records (A24).
-    pub event_type: Option<Cow<'a, str>>,
+    pub event_type: Option<RawString<'a>>,
     /// `eventCategory`: `Management`, `Data`, `NetworkActivity`, `Insight`, …
-    pub event_category: Option<Cow<'a, str>>,
+    pub event_category: Option<RawString<'a>>,
     /// `managementEvent`, be it a boolean or a string.
     pub management_event: Option<bool>,
     /// `errorCode`.
-    pub error_code: Option<Cow<'a, str>>,
+    pub error_code: Option<RawString<'a>>,
     /// `errorMessage`.
-    pub error_message: Option<Cow<'a, str>>,
-    /// `userIdentity`.
-    pub user_identity: Option<UserIdentity<'a>>,
+    pub error_message: Option<RawString<'a>>,
+    /// `userIdentity`, unread.
+    pub user_identity: Option<RawIdentity<'a>>,
     /// Whether the record has `insightDetails`.
     pub has_insight_details: bool,
     /// `requestParameters`, unread.
@@ -64,6 +67,34 @@ pub struct UserIdentity<'a> {
     pub session_issuer: Option<SessionIssuer<'a>>,
 }
 
+/// The bytes of a `userIdentity`.
+#[derive(Clone, Copy, Debug)]
+pub struct RawIdentity<'a> {
+    bytes: &'a [u8],
+    /// Where the same bytes were seen before, if that is known.
+    pub sighting: Option<scan::Sighting>,
+}
+
+impl<'a> RawIdentity<'a> {
+    /// Reads its members.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault`](scan::Fault) if it is not JSON.
+    pub fn read(self) -> Result<UserIdentity<'a>, scan::Fault> {
+        scan::user_identity(self.bytes)
+    }
+}
+
+/// Compares bytes, not what is known of them.
+impl PartialEq for RawIdentity<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for RawIdentity<'_> {}
+
 /// `userIdentity.sessionContext.sessionIssuer`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SessionIssuer<'a> {
@@ -77,7 +108,7 @@ pub struct SessionIssuer<'a> {
     pub account_id: Option<Cow<'a, str>>,
 }
 
-/// The bytes of an object that was checked and passed over.
+/// The bytes of an object that was passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawObject<'a>(&'a [u8]);
 
@@ -113,7 +144,12 @@ pub enum EventId<'a> {
 impl<'a> EventId<'a> {
     /// Reads an `eventID`.
     pub fn parse(text: &'a str) -> Self {
-        parse_uuid(text.as_bytes()).map_or(Self::Text(text), Self::Uuid)
+        Self::uuid(text.as_bytes()).unwrap_or(Self::Text(text))
+    }
+
+    /// Reads an `eventID` that is a UUID.
+    pub fn uuid(text: &[u8]) -> Option<Self> {
+        parse_uuid(text).map(Self::Uuid)
     }
 }
 

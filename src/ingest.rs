@@ -4,26 +4,27 @@
 //! parts are merged once. Both merges are commutative, so neither the number of workers nor the
 //! order of the sources shows in the result.
 
+mod callers;
+mod cut;
+
 use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
+use callers::Callers;
+use cut::Queue;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
-use crate::access::{NoAccess, Skip, Switches, access};
-use crate::coverage::{Coverage, Problem, SourceProblems};
+use crate::access::{NoAccess, Skip, Switches, access, actor};
+use crate::coverage::{AccountCounts, AccountNumber, Coverage, Problem, SourceProblems};
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
-use crate::ledger::Ledger;
+use crate::ledger::{ActorNumber, Journal, Ledger};
 use crate::source::{
     self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
 };
 use crate::time::Period;
-
-mod cut;
-
-use cut::Queue;
 
 /// What a run has to know beside its sources.
 pub struct Options<'a> {
@@ -110,7 +111,7 @@ pub fn fold_in_pieces(
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options);
         queue.work(&mut worker);
-        (worker.ledger, worker.coverage)
+        worker.into_parts()
     };
     let threads = options.threads.get().min(queue.most_workers());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
@@ -136,10 +137,19 @@ fn problem_of_source(problem: &source::Problem) -> Problem {
     Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
 }
 
+/// Who acts, where a worker counts it.
+#[derive(Clone, Copy)]
+struct Caller {
+    actor: ActorNumber,
+    account: AccountNumber,
+}
+
 struct Worker<'a> {
     options: &'a Options<'a>,
-    ledger: Ledger,
+    journal: Journal,
     coverage: Coverage,
+    accounts: AccountCounts,
+    callers: Callers<Result<Caller, NoAccess>>,
     reader: open::Reader,
     window: Window,
 }
@@ -148,16 +158,23 @@ impl<'a> Worker<'a> {
     fn new(options: &'a Options<'a>) -> Self {
         Self {
             options,
-            ledger: Ledger::default(),
+            journal: Journal::default(),
             coverage: Coverage::default(),
+            accounts: AccountCounts::default(),
+            callers: Callers::default(),
             reader: open::Reader::default(),
             window: Window::default(),
         }
     }
 
+    fn into_parts(mut self) -> (Ledger, Coverage) {
+        self.accounts.finish(&mut self.coverage);
+        (self.journal.finish(), self.coverage)
+    }
+
     fn fold_source(&mut self, source: &Source) {
         let source_name = &*source.name();
-        let before = self.coverage.records.total();
+        let mut records = 0;
         let mut malformed = 0;
         let mut set_aside = None;
         let mut reader = std::mem::take(&mut self.reader);
@@ -172,6 +189,7 @@ impl<'a> Worker<'a> {
             self.coverage.problems.extend(of_body.finish());
             let body = body?;
             malformed += body.malformed;
+            records += body.records;
             match body.not_json {
                 Some(_) if name.contains("_CloudTrail_") => {
                     return Err(io::Error::other(
@@ -195,7 +213,7 @@ impl<'a> Worker<'a> {
             sources.failed += 1;
         } else if let Some(reason) = set_aside {
             self.coverage.source_set_aside(reason, source_name);
-        } else if self.coverage.records.total() == before {
+        } else if records == 0 {
             sources.empty += 1;
         } else {
             sources.read += 1;
@@ -212,7 +230,7 @@ impl<'a> Worker<'a> {
         problems: &mut SourceProblems,
     ) -> io::Result<Folded> {
         let mut body = Folded::default();
-        let Self { options, ledger, coverage, window, .. } = self;
+        let Self { options, journal, coverage, accounts, callers, window, .. } = self;
         let mut bytes = 0;
         let mut watched;
         let input = match input {
@@ -235,10 +253,18 @@ impl<'a> Worker<'a> {
         };
         let mut place = None;
         let read = envelope::read(input, window, &mut is_json, &mut |record| {
+            body.records += 1;
             let verdict = match record {
                 Record::Event { event, offset } => {
                     place = Some(offset);
-                    access(event, &options.switches)
+                    access(event, &options.switches, |identity| {
+                        callers.get(identity, || {
+                            actor(identity, &options.switches, |actor| Caller {
+                                actor: journal.actor(actor),
+                                account: accounts.number(actor.account),
+                            })
+                        })
+                    })
                 }
                 Record::Lookalike(lookalike) => Err(NoAccess::Skip(lookalike.into())),
                 Record::Malformed(malformed) => {
@@ -247,12 +273,12 @@ impl<'a> Worker<'a> {
                 }
             };
             match verdict {
-                Ok(access) if !options.period.contains(access.time) => {
+                Ok((_, access)) if !options.period.contains(access.time) => {
                     coverage.set_aside(Skip::OutsidePeriod);
                 }
-                Ok(access) => {
-                    coverage.count(&access);
-                    ledger.add(&access);
+                Ok((caller, access)) => {
+                    accounts.count(caller.account, &access);
+                    journal.add(caller.actor, &access);
                 }
                 Err(NoAccess::Skip(skip)) => coverage.set_aside(skip),
                 Err(NoAccess::Malformed(reason)) => {
@@ -285,6 +311,7 @@ fn names_event_fields(prefix: &[u8]) -> bool {
 /// What one body came to.
 #[derive(Default)]
 struct Folded {
+    records: u64,
     malformed: u64,
     /// Whether it speaks of the fields of events.
     may_hold_events: bool,

@@ -3,14 +3,18 @@
 //! A ledger holds facts as logged and interprets none: event sources and names stay as they are,
 //! and it knows neither services nor organizations.
 
+mod journal;
+
 use std::cmp::Ordering;
+use std::hash::{BuildHasher as _, Hash};
 
-use hashbrown::hash_map::Entry as MapEntry;
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use std::hash::BuildHasher as _;
+use hashbrown::hash_table::Entry as TableEntry;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::access::{Access, Answer};
-use crate::event::EventId;
+pub use journal::Journal;
+
+use crate::access::{Access, Actor, Answer};
+use crate::event::{EventId, RawString};
 use crate::time::Time;
 
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
@@ -25,11 +29,15 @@ const SPARE: usize = 4096;
 pub struct Ledger {
     /// The texts of keys.
     symbols: Symbols,
+    actors: Rows<ActorTexts>,
+    events: Rows<EventTexts>,
     /// The texts of stamps. Most of them are overtaken sooner or later, so these are swept.
     stamped: Symbols,
     /// How many texts of stamps are no reason to sweep.
     enough: usize,
-    records: HashMap<Key, Record>,
+    keys: Rows<Key>,
+    /// The record of each of the keys.
+    records: Vec<Record>,
 }
 
 /// One record of a ledger: the accesses of one key.
@@ -72,30 +80,14 @@ pub struct Attempt<'a> {
 }
 
 impl Ledger {
-    /// Adds one access.
-    pub fn add(&mut self, access: &Access<'_>) {
+    fn actor(&mut self, actor: &Actor<'_>) -> ActorNumber {
         let symbols = &mut self.symbols;
-        let key = Key {
-            account: symbols.intern(access.account),
-            principal_arn: symbols.intern_optional(access.principal.arn.as_deref()),
-            principal_id: symbols.intern_optional(access.principal.id),
-            event_source: symbols.intern(access.event_source),
-            event_name: symbols.intern(access.event_name),
-            service_namespace: symbols.intern_optional(access.service_namespace.as_deref()),
-            is_data_event: access.is_data_event,
+        let texts = ActorTexts {
+            account: symbols.intern(actor.account),
+            principal_arn: symbols.intern_optional(actor.principal.arn.as_deref()),
+            principal_id: symbols.intern_optional(actor.principal.id),
         };
-        let attempt =
-            Attempt { time: access.time, event_id: access.event_id, region: access.region };
-        let attempt = Stamp::new(&mut self.stamped, attempt);
-        let answered = |answer| (access.answer == answer).then_some(attempt);
-        let record = Record {
-            latest: attempt,
-            success: answered(Answer::Success),
-            denial: answered(Answer::Denied),
-            first: attempt,
-        };
-        self.join(key, record);
-        self.sweep();
+        ActorNumber(self.actors.number(texts))
     }
 
     /// Takes in all that `other` holds.
@@ -105,20 +97,52 @@ impl Ledger {
         let symbol = |symbol: Symbol| {
             translated.get(symbol.index()).copied().expect("every symbol has been translated")
         };
-        other.records.iter().for_each(|(key, record)| {
-            let key = Key {
-                account: symbol(key.account),
-                principal_arn: key.principal_arn.map(symbol),
-                principal_id: key.principal_id.map(symbol),
-                event_source: symbol(key.event_source),
-                event_name: symbol(key.event_name),
-                service_namespace: key.service_namespace.map(symbol),
-                is_data_event: key.is_data_event,
-            };
+        let actors: Vec<u32> = other
+            .actors
+            .iter()
+            .map(|actor| {
+                self.actors.number(ActorTexts {
+                    account: symbol(actor.account),
+                    principal_arn: actor.principal_arn.map(symbol),
+                    principal_id: actor.principal_id.map(symbol),
+                })
+            })
+            .collect();
+        let events: Vec<u32> = other
+            .events
+            .iter()
+            .map(|event| {
+                self.events.number(EventTexts {
+                    source: symbol(event.source),
+                    name: symbol(event.name),
+                    service_namespace: event.service_namespace.map(symbol),
+                    is_data_event: event.is_data_event,
+                })
+            })
+            .collect();
+        let number = |numbers: &[u32], number: u32| {
+            *numbers.get(number as usize).expect("every number has been translated")
+        };
+        for (key, record) in other.keys.iter().zip(&other.records) {
+            let key = Key { actor: number(&actors, key.actor), event: number(&events, key.event) };
             let record = record.translated(&other.stamped, &mut self.stamped);
-            self.join(key, record);
-        });
+            let key = self.keys.number(key);
+            self.join(key, &record);
+        }
         self.sweep();
+    }
+
+    fn record(&self, key: u32) -> Option<&Record> {
+        self.records.get(key as usize)
+    }
+
+    /// Joins a record to what is known of its key.
+    fn join(&mut self, key: u32, record: &Record) {
+        match self.records.get_mut(key as usize) {
+            Some(known) => known.join(record, &self.stamped),
+            // Keys are numbered as they come.
+            None => self.records.push(*record),
+        }
     }
 
     /// Returns whether nothing was accessed.
@@ -133,28 +157,19 @@ impl Ledger {
 
     /// Returns the records, in no order: what is made of them has to be a join, or sorted.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.records.iter().map(|(key, record)| self.entry(key, record))
+        self.keys.iter().zip(&self.records).map(|(key, record)| self.entry(*key, record))
     }
 
     /// Returns the acting accounts, in byte order.
     pub fn accounts(&self) -> Vec<&str> {
-        let mut accounts: Vec<Symbol> = self.records.keys().map(|key| key.account).collect();
+        let account = |key: &Key| self.actors.row(key.actor).account;
+        let mut accounts: Vec<Symbol> = self.keys.iter().map(account).collect();
         accounts.sort_unstable();
         accounts.dedup();
         let mut accounts: Vec<&str> =
             accounts.into_iter().map(|account| self.symbols.text(account)).collect();
         accounts.sort_unstable();
         accounts
-    }
-
-    fn join(&mut self, key: Key, record: Record) {
-        let stamped = &self.stamped;
-        match self.records.entry(key) {
-            MapEntry::Vacant(vacant) => {
-                vacant.insert(record);
-            }
-            MapEntry::Occupied(mut occupied) => occupied.get_mut().join(&record, stamped),
-        }
     }
 
     /// Forgets the texts of stamps that no record holds any more, once they are the greater part:
@@ -164,24 +179,26 @@ impl Ledger {
             return;
         }
         let mut kept = Symbols::default();
-        self.records.values_mut().for_each(|record| {
+        for record in &mut self.records {
             *record = record.translated(&self.stamped, &mut kept);
-        });
+        }
         self.enough = 2 * kept.len();
         self.stamped = kept;
     }
 
-    fn entry(&self, key: &Key, record: &Record) -> Entry<'_> {
+    fn entry(&self, key: Key, record: &Record) -> Entry<'_> {
         let text = |symbol: Symbol| self.symbols.text(symbol);
+        let actor = self.actors.row(key.actor);
+        let event = self.events.row(key.event);
         let attempt = |stamp: Stamp| stamp.attempt(&self.stamped);
         Entry {
-            account: text(key.account),
-            principal_arn: key.principal_arn.map(text),
-            principal_id: key.principal_id.map(text),
-            event_source: text(key.event_source),
-            event_name: text(key.event_name),
-            service_namespace: key.service_namespace.map(text),
-            is_data_event: key.is_data_event,
+            account: text(actor.account),
+            principal_arn: actor.principal_arn.map(text),
+            principal_id: actor.principal_id.map(text),
+            event_source: text(event.source),
+            event_name: text(event.name),
+            service_namespace: event.service_namespace.map(text),
+            is_data_event: event.is_data_event,
             latest: attempt(record.latest),
             success: record.success.map(attempt),
             denial: record.denial.map(attempt),
@@ -211,13 +228,26 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
+/// An actor and an event, by their numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key {
+    actor: u32,
+    event: u32,
+}
+
+/// Who acted, in texts of a ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct ActorTexts {
     account: Symbol,
     principal_arn: Option<Symbol>,
     principal_id: Option<Symbol>,
-    event_source: Symbol,
-    event_name: Symbol,
+}
+
+/// What was called, in texts of a ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct EventTexts {
+    source: Symbol,
+    name: Symbol,
     service_namespace: Option<Symbol>,
     is_data_event: bool,
 }
@@ -231,6 +261,19 @@ struct Record {
 }
 
 impl Record {
+    /// Returns whether an attempt may change anything here, told by its time alone: most attempts
+    /// are neither the first nor the last of their kind.
+    fn changes_by(&self, time: Time, answer: Answer) -> bool {
+        let is_latest = |stamp: Option<Stamp>| stamp.is_none_or(|stamp| stamp.time <= time);
+        self.latest.time <= time
+            || time <= self.first.time
+            || match answer {
+                Answer::Success => is_latest(self.success),
+                Answer::Denied => is_latest(self.denial),
+                Answer::Failed => false,
+            }
+    }
+
     fn join(&mut self, other: &Self, symbols: &Symbols) {
         let later = |one: &mut Stamp, other: Stamp| {
             if other.cmp(*one, symbols) == Ordering::Greater {
@@ -281,14 +324,33 @@ enum EventIdKind {
 }
 
 impl Stamp {
+    fn of(symbols: &mut Symbols, access: &Access<'_>) -> Self {
+        let region = access.region.map(|region| symbols.intern_raw(region));
+        let uuid = access.event_id.and_then(|id| EventId::uuid(id.plain()?));
+        if uuid.is_some() || access.event_id.is_none() {
+            return Self::with(symbols, access.time, uuid, region);
+        }
+        let event_id = access.event_id.map(RawString::decode);
+        Self::with(symbols, access.time, event_id.as_deref().map(EventId::parse), region)
+    }
+
     fn new(symbols: &mut Symbols, attempt: Attempt<'_>) -> Self {
         let region = symbols.intern_optional(attempt.region);
-        let (event_id_kind, event_id) = match attempt.event_id {
+        Self::with(symbols, attempt.time, attempt.event_id, region)
+    }
+
+    fn with(
+        symbols: &mut Symbols,
+        time: Time,
+        event_id: Option<EventId<'_>>,
+        region: Option<Symbol>,
+    ) -> Self {
+        let (event_id_kind, event_id) = match event_id {
             None => (EventIdKind::Absent, [0; 16]),
             Some(EventId::Uuid(bits)) => (EventIdKind::Uuid, bits.to_be_bytes()),
             Some(EventId::Text(text)) => (EventIdKind::Symbol, symbols.intern(text).to_bytes()),
         };
-        Self { time: attempt.time, event_id, region, event_id_kind }
+        Self { time, event_id, region, event_id_kind }
     }
 
     fn attempt(self, symbols: &Symbols) -> Attempt<'_> {
@@ -307,6 +369,52 @@ impl Stamp {
 
     fn cmp(self, other: Self, symbols: &Symbols) -> Ordering {
         self.time.cmp(&other.time).then_with(|| self.attempt(symbols).cmp(&other.attempt(symbols)))
+    }
+}
+
+/// An actor of a ledger, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActorNumber(u32);
+
+/// Rows, each kept once and numbered as they come.
+struct Rows<R> {
+    rows: Vec<R>,
+    numbers: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<R> Default for Rows<R> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), numbers: HashTable::new(), hasher: DefaultHashBuilder::default() }
+    }
+}
+
+impl<R: Copy + Eq + Hash> Rows<R> {
+    fn number(&mut self, row: R) -> u32 {
+        let Self { rows, numbers, hasher } = self;
+        let found = numbers.entry(
+            hasher.hash_one(row),
+            |&number| rows.get(number as usize) == Some(&row),
+            |&number| rows.get(number as usize).map_or(0, |row| hasher.hash_one(row)),
+        );
+        match found {
+            TableEntry::Occupied(occupied) => *occupied.get(),
+            TableEntry::Vacant(vacant) => {
+                let number = u32::try_from(rows.len())
+                    .expect("a ledger of four billion rows outgrows any memory first");
+                vacant.insert(number);
+                rows.push(row);
+                number
+            }
+        }
+    }
+
+    fn row(&self, number: u32) -> R {
+        *self.rows.get(number as usize).expect("a number is made together with its row")
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &R> {
+        self.rows.iter()
     }
 }
 
@@ -346,15 +454,15 @@ struct Symbols {
 impl Symbols {
     fn intern(&mut self, text: &str) -> Symbol {
         let Self { arena, ends, index, hasher } = self;
-        let hash = hasher.hash_one(text);
+        let hash = hasher.hash_one(text.as_bytes());
         let found = index.entry(
             hash,
             |&symbol| slice(arena, ends, symbol) == text,
-            |&symbol| hasher.hash_one(slice(arena, ends, symbol)),
+            |&symbol| hasher.hash_one(slice(arena, ends, symbol).as_bytes()),
         );
         match found {
-            hashbrown::hash_table::Entry::Occupied(occupied) => *occupied.get(),
-            hashbrown::hash_table::Entry::Vacant(vacant) => {
+            TableEntry::Occupied(occupied) => *occupied.get(),
+            TableEntry::Vacant(vacant) => {
                 let symbol = Symbol::new(ends.len());
                 vacant.insert(symbol);
                 arena.push_str(text);
@@ -362,6 +470,16 @@ impl Symbols {
                 symbol
             }
         }
+    }
+
+    /// The same for a text that is decoded only if it is not known as it stands: what is known is
+    /// UTF-8, and so is what equals it.
+    fn intern_raw(&mut self, text: RawString<'_>) -> Symbol {
+        let known = text.plain().and_then(|plain| {
+            let hash = self.hasher.hash_one(plain);
+            self.index.find(hash, |&symbol| self.text(symbol).as_bytes() == plain)
+        });
+        known.copied().unwrap_or_else(|| self.intern(&text.decode()))
     }
 
     fn intern_optional(&mut self, text: Option<&str>) -> Option<Symbol> {

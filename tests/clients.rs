@@ -29,7 +29,7 @@ fn run(script: &str, directory: &Path) {
 }
 
 fn at(text: &str) -> Time {
-    Time::parse(text).unwrap()
+    Time::parse(text.as_bytes()).unwrap()
 }
 
 fn report<'a>(

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Deserializer, Map, Value};
-use trailfold::access::{NoAccess, Skip, Switches, access};
+use trailfold::access::{Actor, NoAccess, Skip, Switches, access, actor};
+use trailfold::event::RawString;
 use trailfold::event::envelope::{self, Found, Window};
-use trailfold::ledger::Ledger;
+use trailfold::ledger::{Journal, Ledger};
 
 use crate::twin::attribution::{Decision, attribution};
 use crate::twin::logs;
@@ -30,37 +31,46 @@ pub(crate) struct Reading {
 }
 
 fn read(bytes: &[u8]) -> Reading {
-    let mut reading = Reading { outcomes: Vec::new(), ledger: Ledger::default() };
+    let (mut outcomes, mut journal) = (Vec::new(), Journal::default());
+    let switches = Switches::default();
+    let text = |text: RawString<'_>| text.decode().into_owned();
     let mut each = |found: Found<'_>| {
         let event = match found {
             Found::Event { event, .. } => event,
             Found::Lookalike(lookalike) => {
                 let reason = Skip::from(lookalike).to_string();
-                return reading.outcomes.push(Outcome::SetAside(reason));
+                return outcomes.push(Outcome::SetAside(reason));
             }
-            Found::Malformed(_) => return reading.outcomes.push(Outcome::Malformed),
+            Found::Malformed(_) => return outcomes.push(Outcome::Malformed),
         };
-        reading.outcomes.push(match access(event, &Switches::default()) {
-            Ok(access) => {
-                reading.ledger.add(&access);
-                let principal = access.principal.arn.map(|arn| arn.into_owned());
-                Outcome::Counted(
-                    access.account.to_owned(),
-                    principal.or(access.principal.id.map(str::to_owned)),
-                    access.event_source.to_owned(),
-                    access.region.map(str::to_owned),
-                    access.time.micros(),
-                    access.event_id.map(|id| id.to_string()),
-                )
-            }
-            Err(NoAccess::Skip(skip)) => Outcome::SetAside(skip.to_string()),
-            Err(NoAccess::Malformed(_)) => Outcome::Malformed,
-        });
+        outcomes.push(
+            match access(event, &switches, |identity| {
+                actor(identity, &switches, |actor| {
+                    let Actor { account, principal } = actor;
+                    let named = principal.arn.as_deref().or(principal.id).map(str::to_owned);
+                    (journal.actor(actor), (*account).to_owned(), named)
+                })
+            }) {
+                Ok(((actor, account, principal), access)) => {
+                    journal.add(actor, &access);
+                    Outcome::Counted(
+                        account,
+                        principal,
+                        text(access.event_source),
+                        access.region.map(text),
+                        access.time.micros(),
+                        access.event_id.map(text),
+                    )
+                }
+                Err(NoAccess::Skip(skip)) => Outcome::SetAside(skip.to_string()),
+                Err(NoAccess::Malformed(_)) => Outcome::Malformed,
+            },
+        );
     };
     let mut window = Window::default();
     envelope::read(envelope::Input::Stream(&mut &*bytes), &mut window, &mut |_| true, &mut each)
         .unwrap();
-    reading
+    Reading { outcomes, ledger: journal.finish() }
 }
 
 /// Reads the outcomes with a JSON parser and the slow twin; none if it is no JSON.

@@ -47,18 +47,28 @@ fn read(record: &str, each: &mut dyn FnMut(Found<'_>)) {
     envelope::read(input, &mut Window::default(), &mut |_| true, each).unwrap();
 }
 
+/// An account, and the ARN and the id of a principal.
+type Acting = (String, Option<String>, Option<String>);
+
+/// Decides with nobody to remember who acts.
+fn decide<'e>(event: &Event<'e>, switches: &Switches) -> Result<(Acting, Access<'e>), NoAccess> {
+    access(event, switches, |identity| {
+        actor(identity, switches, |Actor { account, principal }| {
+            let arn = principal.arn.as_deref().map(str::to_owned);
+            ((*account).to_owned(), arn, principal.id.map(str::to_owned))
+        })
+    })
+}
+
 /// Returns what the program makes of a record.
 fn outcome_of(record: &str, switches: &Switches) -> Outcome {
     let mut outcomes = Vec::new();
     let mut each = |found: Found<'_>| {
         outcomes.push(match found {
-            Found::Event { event, .. } => match access(event, switches) {
-                Ok(access) => Outcome::Counts {
-                    account: access.account.to_owned(),
-                    arn: access.principal.arn.map(Cow::into_owned),
-                    id: access.principal.id.map(str::to_owned),
-                    answer: access.answer,
-                },
+            Found::Event { event, .. } => match decide(event, switches) {
+                Ok(((account, arn, id), access)) => {
+                    Outcome::Counts { account, arn, id, answer: access.answer }
+                }
                 Err(NoAccess::Skip(skip)) => Outcome::Aside(skip),
                 Err(NoAccess::Malformed(_)) => Outcome::Malformed,
             },
@@ -455,7 +465,7 @@ fn is_data(members: Value) -> bool {
     let mut is_data = None;
     let mut each = |found: Found<'_>| {
         if let Found::Event { event, .. } = found {
-            is_data = access(event, &COUNT).ok().map(|access| access.is_data_event);
+            is_data = decide(event, &COUNT).ok().map(|(_, access)| access.is_data_event);
         }
     };
     read(&record, &mut each);
@@ -569,6 +579,26 @@ fn v2_only_what_would_count_is_malformed() {
 }
 
 #[test]
+fn v2_an_identity_that_is_no_json_makes_its_own_record_malformed_and_no_other() {
+    let whole = record(user(), json!({}));
+    let broken = whole.replace("\"AIDAEXAMPLE\"", "AIDAEXAMPLE");
+    assert_ne!(broken, whole);
+    let stream = format!("{broken}\n{whole}\n{broken}\n{whole}");
+    let mut decided = Vec::new();
+    read(&stream, &mut |found| {
+        if let Found::Event { event, .. } = found {
+            decided.push(decide(event, &COUNT).map(|(acting, _)| acting.0));
+        }
+    });
+    let malformed = Err(NoAccess::Malformed("userIdentity is not JSON"));
+    let counted = Ok("111122223333".to_owned());
+    assert_eq!(decided, [malformed.clone(), counted.clone(), malformed, counted]);
+    // What is set aside whoever it names is set aside.
+    let service = broken.replace("AwsApiCall", "AwsServiceEvent");
+    assert_eq!(outcome_of(&service, &COUNT), Outcome::Aside(Skip::AwsServiceEvent));
+}
+
+#[test]
 fn c2_the_scalable_service_is_kept_for_auto_scaling_alone() {
     let namespace = |source: &str, parameters: Value| {
         let members = json!({"eventSource": source, "requestParameters": parameters});
@@ -576,7 +606,7 @@ fn c2_the_scalable_service_is_kept_for_auto_scaling_alone() {
         let mut found = None;
         let mut each = |record: Found<'_>| {
             if let Found::Event { event, .. } = record {
-                let access = access(event, &COUNT).unwrap();
+                let (_, access) = decide(event, &COUNT).unwrap();
                 found = access.service_namespace.map(Cow::into_owned);
             }
         };

@@ -47,7 +47,7 @@ fn bound(option: &str, text: &str, bound: Bound) -> anyhow::Result<Time> {
             Bound::Until => day.end(),
         });
     }
-    match Time::parse(text) {
+    match Time::parse(text.as_bytes()) {
         Some(time) => Ok(time),
         None => bail!(
             "{option}: `{text}` is neither a day (2026-01-31) nor an instant \
@@ -97,7 +97,7 @@ mod tests {
     }
 
     fn time(text: &str) -> Time {
-        Time::parse(text).unwrap()
+        Time::parse(text.as_bytes()).unwrap()
     }
 
     #[test]

@@ -22,7 +22,7 @@ const UNIT: &str = "o-exampleorg01/r-ex01/ou-ex01-workloads";
 const ACCOUNT: &str = "o-exampleorg01/r-ex01/ou-ex01-workloads/111122223333";
 
 fn at(text: &str) -> Time {
-    Time::parse(text).unwrap()
+    Time::parse(text.as_bytes()).unwrap()
 }
 
 fn job() -> JobDates {

@@ -16,7 +16,7 @@
 
 use std::io::{self, Read};
 
-use super::scan::{self, Fault, Inner, Members, Object};
+use super::scan::{self, Fault, Habits, Inner, Members, Object};
 use super::{Event, Lookalike};
 
 /// The longest record that is read; CloudTrail's own bound is 1 MB.
@@ -69,6 +69,7 @@ pub struct Window {
     /// What ended the stream, if not its end.
     broken: Option<io::Error>,
     longest_record: usize,
+    habits: Habits,
     /// What of a longer stream the next one is, if it is none of its own.
     part: Option<Part>,
     stop: Stop,
@@ -102,6 +103,7 @@ impl Default for Window {
             ended: false,
             broken: None,
             longest_record: LONGEST_RECORD,
+            habits: Habits::default(),
             part: None,
             stop: Stop::default(),
         }
@@ -145,10 +147,12 @@ pub fn read(
 ) -> io::Result<Content> {
     let part = window.part.take();
     window.restart(matches!(input, Input::Whole(_)), part.map_or(0, |part| part.offset));
+    let habits = std::mem::take(&mut window.habits);
     let mut reader = Reader {
         input,
         window,
         each,
+        habits,
         at: 0,
         fault: 0,
         open: Vec::new(),
@@ -161,10 +165,12 @@ pub fn read(
         let bytes = visible(&reader.input, reader.window);
         reader.at = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
         if !is_json(bytes.get(reader.at..).unwrap_or_default()) {
+            window.habits = reader.habits;
             return Ok(Content::Other);
         }
     }
     reader.run();
+    reader.window.habits = reader.habits;
     let (content, at) = (reader.content, reader.window.base + reader.at as u64);
     let is_clean = reader.is_clean && content == Content::Json && window.broken.is_none();
     window.stop = Stop { at, is_clean };
@@ -265,6 +271,7 @@ struct Reader<'i, 'a> {
     input: Input<'i>,
     window: &'a mut Window,
     each: &'a mut dyn FnMut(Found<'_>),
+    habits: Habits,
     /// The cursor: an offset in the window.
     at: usize,
     /// The offset in the stream at which the last broken record stopped being JSON.
@@ -330,22 +337,13 @@ impl Reader<'_, '_> {
         visible(&self.input, self.window).len()
     }
 
+    /// Drops what is before the cursor, but for what [`scan::colon_before`] looks at, and reads on.
     fn fill(&mut self) {
-        self.fill_from(self.at);
-    }
-
-    /// Drops what is before `keep` and reads on.
-    fn fill_from(&mut self, keep: usize) {
         if let Input::Stream(stream) = &mut self.input {
+            let keep = self.at.saturating_sub(scan::LOOK_BACK);
             self.window.fill(*stream, keep);
             self.at -= keep;
         }
-    }
-
-    /// The same, but keeps what [`scan::colon_before`] looks at.
-    fn fill_looking_back(&mut self) {
-        let keep = self.at.saturating_sub(scan::LOOK_BACK);
-        self.fill_from(keep);
     }
 
     fn malformed(&mut self, at: usize, reason: &'static str) {
@@ -385,7 +383,8 @@ impl Reader<'_, '_> {
     fn object(&mut self) {
         self.content = Content::Json;
         loop {
-            match scan::object(visible(&self.input, self.window), self.at) {
+            let bytes = visible(&self.input, self.window);
+            match scan::object(bytes, self.at, !self.window.ended, &mut self.habits) {
                 Ok(object) if object.is_envelope => {
                     let behind = object.end + 1;
                     if self.open.len() >= DEEPEST_CONTAINER {
@@ -397,7 +396,8 @@ impl Reader<'_, '_> {
                 }
                 Ok(object) => {
                     let end = object.end;
-                    unwrap(&object, self.window.base + self.at as u64, 0, self.each);
+                    let offset = self.window.base + self.at as u64;
+                    unwrap(&object, offset, 0, &mut self.habits, self.each);
                     self.at = end;
                     return;
                 }
@@ -437,11 +437,14 @@ impl Reader<'_, '_> {
 
     /// Returns whether the `"` at the cursor begins a string that may be a record.
     fn begins_a_text(&mut self) -> bool {
-        if self.filled() - self.at < scan::LOOK_BACK && !self.window.ended {
+        loop {
+            let string = visible(&self.input, self.window).get(self.at + 1..).unwrap_or_default();
+            let text = string.trim_ascii_start();
+            if !text.is_empty() || !self.can_grow() {
+                return text.starts_with(b"{");
+            }
             self.fill();
         }
-        let string = visible(&self.input, self.window).get(self.at + 1..).unwrap_or_default();
-        string.trim_ascii_start().starts_with(b"{")
     }
 
     /// Takes the record out of a value that is a string, and passes over one that is no object.
@@ -455,7 +458,7 @@ impl Reader<'_, '_> {
                     match scan::text(value).filter(|text| text.trim_start().starts_with('{')) {
                         Some(text) => {
                             let offset = self.window.base + self.at as u64;
-                            unwrap_text(&text, offset, 0, self.each);
+                            unwrap_text(&text, offset, 0, &mut self.habits, self.each);
                         }
                         None => (self.each)(Found::Lookalike(Lookalike::Other)),
                     }
@@ -524,7 +527,7 @@ impl Reader<'_, '_> {
                 if self.window.ended {
                     return self.open.clear();
                 }
-                self.fill_looking_back();
+                self.fill();
                 continue;
             };
             self.at += bracket;
@@ -554,10 +557,15 @@ impl Reader<'_, '_> {
             {
                 match scan::value(bytes, quote) {
                     Err(Fault::Incomplete) if self.can_grow() => {
-                        self.fill_looking_back();
+                        self.fill();
                         continue;
                     }
-                    Ok(end) if text_holds_a_record(bytes.get(quote..end).unwrap_or_default()) => {
+                    Ok(end)
+                        if text_holds_a_record(
+                            bytes.get(quote..end).unwrap_or_default(),
+                            &mut self.habits,
+                        ) =>
+                    {
                         self.at = quote;
                         return Verdict::Record;
                     }
@@ -575,9 +583,11 @@ impl Reader<'_, '_> {
             } else if is_array {
                 return Verdict::Neither(self.at + 1);
             } else {
-                match scan::object(bytes, self.at) {
+                match scan::object(bytes, self.at, self.can_grow(), &mut self.habits) {
                     Ok(object) if object.is_envelope => return Verdict::Envelope,
-                    Ok(object) if wake == Wake::Stray || holds_a_record(&object) => {
+                    Ok(object)
+                        if wake == Wake::Stray || holds_a_record(&object, &mut self.habits) =>
+                    {
                         return Verdict::Record;
                     }
                     Ok(object) => return Verdict::Neither(object.end),
@@ -585,7 +595,7 @@ impl Reader<'_, '_> {
                 }
             };
             match fault {
-                Fault::Incomplete if self.can_grow() => self.fill_looking_back(),
+                Fault::Incomplete if self.can_grow() => self.fill(),
                 // It begins as a record does: its own fault is reported when it is read.
                 _ if !is_member_value && scan::starts_like_a_record(bytes, self.at) => {
                     return Verdict::Record;
@@ -600,7 +610,13 @@ impl Reader<'_, '_> {
 }
 
 /// Hands over the record within `object`, or `object` itself.
-fn unwrap(object: &Object<'_>, offset: u64, depth: usize, each: &mut dyn FnMut(Found<'_>)) {
+fn unwrap(
+    object: &Object<'_>,
+    offset: u64,
+    depth: usize,
+    habits: &mut Habits,
+    each: &mut dyn FnMut(Found<'_>),
+) {
     if is_event(object) {
         return each(Found::Event { event: &object.event, offset });
     }
@@ -618,17 +634,23 @@ fn unwrap(object: &Object<'_>, offset: u64, depth: usize, each: &mut dyn FnMut(F
     }
     match inner {
         Inner::Object(bytes) => {
-            unwrap_next(bytes, offset, depth + 1, each);
+            unwrap_next(bytes, offset, depth + 1, habits, each);
         }
-        Inner::Text(text) => unwrap_text(text, offset, depth + 1, each),
+        Inner::Text(text) => unwrap_text(text, offset, depth + 1, habits, each),
     }
 }
 
 /// Hands over the records in a string.
-fn unwrap_text(text: &str, offset: u64, depth: usize, each: &mut dyn FnMut(Found<'_>)) {
+fn unwrap_text(
+    text: &str,
+    offset: u64,
+    depth: usize,
+    habits: &mut Habits,
+    each: &mut dyn FnMut(Found<'_>),
+) {
     let mut rest = text.as_bytes().trim_ascii_start();
     while !rest.is_empty() {
-        let Some(behind) = unwrap_next(rest, offset, depth, each) else { return };
+        let Some(behind) = unwrap_next(rest, offset, depth, habits, each) else { return };
         rest = rest.get(behind..).unwrap_or_default().trim_ascii_start();
     }
 }
@@ -639,12 +661,13 @@ fn unwrap_next(
     bytes: &[u8],
     offset: u64,
     depth: usize,
+    habits: &mut Habits,
     each: &mut dyn FnMut(Found<'_>),
 ) -> Option<usize> {
-    let reason = match scan::object(bytes, 0) {
+    let reason = match scan::object(bytes, 0, false, habits) {
         Ok(object) if object.is_envelope => "an array of records within a record",
         Ok(object) => {
-            unwrap(&object, offset, depth, each);
+            unwrap(&object, offset, depth, habits, each);
             return Some(object.end);
         }
         Err(_) => "the record in a string is not JSON, or cut off",
@@ -659,22 +682,23 @@ fn unwrap_next(
 /// does.
 fn is_event(object: &Object<'_>) -> bool {
     let event = &object.event;
-    let foreign = event.event_source.as_deref().is_some_and(|source| source.starts_with("aws:"));
+    let foreign = event.event_source.is_some_and(|source| source.bytes().starts_with(b"aws:"));
     object.event_members >= 2 && !foreign
 }
 
 /// Returns whether `object` is an event or wraps one.
-fn holds_a_record(object: &Object<'_>) -> bool {
+fn holds_a_record(object: &Object<'_>, habits: &mut Habits) -> bool {
     let mut found = false;
-    unwrap(object, 0, 0, &mut |record| found |= !matches!(record, Found::Lookalike(_)));
+    unwrap(object, 0, 0, habits, &mut |record| found |= !matches!(record, Found::Lookalike(_)));
     found
 }
 
 /// Returns whether a string is an event or wraps one.
-fn text_holds_a_record(string: &[u8]) -> bool {
+fn text_holds_a_record(string: &[u8], habits: &mut Habits) -> bool {
     let mut found = false;
     if let Some(text) = scan::text(string) {
-        unwrap_text(&text, 0, 0, &mut |record| found |= matches!(record, Found::Event { .. }));
+        let mut each = |record: Found<'_>| found |= matches!(record, Found::Event { .. });
+        unwrap_text(&text, 0, 0, habits, &mut each);
     }
     found
 }

@@ -12,15 +12,17 @@
 
 mod block;
 mod cursor;
+mod habits;
+mod identity;
+mod key;
 mod level;
 mod read;
-mod text;
 
 use std::borrow::Cow;
 
-use super::Event;
+use super::{Event, RawString, UserIdentity};
 use cursor::{Bytes, Cursor, Walk};
-use text::RawString;
+pub use habits::{Habits, Sighting};
 
 /// How far back the bytes before a place are looked at to tell what it is.
 pub const LOOK_BACK: usize = 64;
@@ -51,7 +53,7 @@ pub struct Object<'a> {
     /// Whether it has members of an AWS Config item, snapshot or notification.
     pub is_config: bool,
     /// How many members it has that are an event's own.
-    pub event_members: u32,
+    pub event_members: usize,
 }
 
 /// A record within an object.
@@ -86,15 +88,28 @@ pub enum Members {
     End(usize),
 }
 
-/// Reads the object whose `{` is at `start`.
+/// Reads the object whose `{` is at `start`, most likely one like those before it.
+///
+/// What is cut off is left at that if `more_may_come`: whether there is a fault in it, and where, is
+/// told by all of it, wherever the bytes were cut.
 ///
 /// # Errors
 ///
 /// [`Fault`] if the object is cut off or not JSON.
-pub fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    // A fault is found late by whoever looks at blocks, and found at its place by whoever looks at
-    // every byte.
-    level::object(bytes, start).or_else(|_| object_by_bytes(bytes, start))
+#[inline]
+pub fn object<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    more_may_come: bool,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
+    match level::object(bytes, start, habits) {
+        Ok(object) => Ok(object),
+        Err(Fault::Incomplete) if more_may_come => Err(Fault::Incomplete),
+        // A fault is found late by whoever looks at blocks, and found at its place by whoever looks
+        // at every byte.
+        Err(_) => object_by_bytes(bytes, start),
+    }
 }
 
 /// The same, byte by byte: the twin of the fast way, and its judge where that finds a fault.
@@ -103,7 +118,16 @@ pub fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
 ///
 /// As for [`object`].
 pub fn object_by_bytes(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    read::object::<Bytes>(bytes, start)
+    read::object::<Bytes>(bytes, start, &mut Habits::default())
+}
+
+/// Reads the `userIdentity` that `bytes` are.
+///
+/// # Errors
+///
+/// [`Fault`] if it is cut off or not JSON.
+pub(super) fn user_identity(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
+    level::user_identity(bytes).or_else(|_| identity::user_identity::<Bytes>(bytes))
 }
 
 fn is_container(cursor: &Cursor<'_, Bytes>, key: &[u8]) -> bool {
@@ -117,7 +141,7 @@ fn is_container(cursor: &Cursor<'_, Bytes>, key: &[u8]) -> bool {
 /// [`Fault`] if the envelope is cut off or not JSON.
 pub fn members(bytes: &[u8], at: usize) -> Result<Members, Fault> {
     let mut cursor = Cursor::<Bytes>::new(bytes, at);
-    let mut members = Walk::behind_a_value();
+    let mut members = Walk::BehindValue;
     while let Some(key) = cursor.key(&mut members)? {
         if is_container(&cursor, &key.bytes()) {
             return Ok(Members::Container(cursor.at));
@@ -147,7 +171,7 @@ pub(super) fn string_member<'a>(object: &'a [u8], name: &str) -> Option<Cow<'a, 
     let mut members = cursor.open().ok()?;
     while let Some(key) = cursor.key(&mut members).ok()? {
         if *key.bytes() == *name.as_bytes() {
-            found = cursor.optional_string().ok()?;
+            found = cursor.optional_string().ok()?.map(RawString::decode);
         } else {
             cursor.skip_value().ok()?;
         }
@@ -173,8 +197,9 @@ pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
     let Ok(key) = cursor.string() else {
         return false;
     };
+    let key = key.plain().unwrap_or_default();
     matches!(
-        key.bytes,
+        key,
         b"eventVersion"
             | b"userIdentity"
             | b"eventTime"
@@ -190,9 +215,9 @@ pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
             | b"@timestamp"
             | b"version"
             | b"EventId"
-    ) || CONTAINERS.contains(&key.bytes)
-        || OBJECT_WRAPPERS.contains(&key.bytes)
-        || STRING_WRAPPERS.contains(&key.bytes)
+    ) || CONTAINERS.contains(&key)
+        || OBJECT_WRAPPERS.contains(&key)
+        || STRING_WRAPPERS.contains(&key)
 }
 
 /// Returns the offset of the quote before the `{` at `at`, if both begin a string that is an object

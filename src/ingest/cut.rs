@@ -237,8 +237,8 @@ impl Worker<'_> {
         let mut bytes = parts.from(begin).take(end - begin);
         let mut body = open::Body::Stream(&mut bytes);
         let folded = alone.fold_body(name, &mut body, &mut problems);
-        let Worker { ledger, mut coverage, window, .. } = alone;
-        self.window = window;
+        self.window = mem::take(&mut alone.window);
+        let (ledger, mut coverage) = alone.into_parts();
         match folded {
             Ok(folded) if self.window.stop() == (Stop { at: end, is_clean: true }) => {
                 // Counted when the file is done.
@@ -308,13 +308,14 @@ impl Worker<'_> {
             let mut rest = cut.parts.from(at);
             self.window.expect(Part { offset: at, until });
             let bytes = self.coverage.bytes_decompressed;
-            let records = self.coverage.records.total();
             let mut body = open::Body::Stream(&mut rest);
             let folded = self.fold_body(&cut.name, &mut body, &mut tally.problems);
             self.coverage.bytes_decompressed = bytes;
-            tally.records += self.coverage.records.total() - records;
             match folded {
-                Ok(folded) => tally.malformed += folded.malformed,
+                Ok(folded) => {
+                    tally.records += folded.records;
+                    tally.malformed += folded.malformed;
+                }
                 Err(error) => {
                     let error = SourceError::Reading { error, after: rest.at() };
                     tally.broken = Some(source::Problem { source: cut.name.clone(), error });
@@ -354,7 +355,7 @@ impl Worker<'_> {
     }
 
     fn merge(&mut self, piece: (Ledger, Coverage)) {
-        self.ledger.merge(&piece.0);
+        self.journal.merge(&piece.0);
         self.coverage.merge(piece.1);
     }
 }

@@ -5,28 +5,38 @@ use std::borrow::Cow;
 use super::*;
 use crate::access::Principal;
 
+const BOB: Actor<'_> = Actor {
+    account: "111122223333",
+    principal: Principal {
+        arn: Some(Cow::Borrowed("arn:aws:iam::111122223333:user/bob")),
+        id: Some("AIDAEXAMPLE"),
+    },
+};
+
 fn access<'a>(micros: i64, event_id: &'a str, region: &'a str, answer: Answer) -> Access<'a> {
     Access {
-        account: "111122223333",
-        principal: Principal {
-            arn: Some(Cow::Borrowed("arn:aws:iam::111122223333:user/bob")),
-            id: Some("AIDAEXAMPLE"),
-        },
-        event_source: "s3.amazonaws.com",
-        event_name: "GetObject",
+        event_source: "s3.amazonaws.com".into(),
+        event_name: "GetObject".into(),
         is_data_event: true,
         service_namespace: None,
         time: Time::from_micros(micros),
-        region: Some(region),
-        event_id: Some(EventId::parse(event_id)),
+        region: Some(region.into()),
+        event_id: Some(event_id.into()),
         answer,
     }
 }
 
 fn ledger(accesses: &[Access<'_>]) -> Ledger {
-    let mut ledger = Ledger::default();
-    accesses.iter().for_each(|access| ledger.add(access));
-    ledger
+    by_actors(accesses.iter().map(|access| (BOB, access.clone())))
+}
+
+fn by_actors<'a>(accesses: impl IntoIterator<Item = (Actor<'a>, Access<'a>)>) -> Ledger {
+    let mut journal = Journal::default();
+    for (actor, access) in accesses {
+        let actor = journal.actor(&actor);
+        journal.add(actor, &access);
+    }
+    journal.finish()
 }
 
 #[test]
@@ -67,15 +77,19 @@ fn a27_equal_times_are_decided_by_event_id_then_region() {
         access(1, "0b", "a", Answer::Success),
         access(2, "", "a", Answer::Success),
     ];
+    let logged = |access: &Access<'_>| {
+        let text = |text: RawString<'_>| text.decode().into_owned();
+        (access.event_id.map(text), access.region.map(text))
+    };
+    let kept = |attempt: Attempt<'_>| {
+        (attempt.event_id.map(|id| id.to_string()), attempt.region.map(str::to_owned))
+    };
     for (one, other) in ascending.iter().zip(&ascending[1..]) {
         for pair in [[one.clone(), other.clone()], [other.clone(), one.clone()]] {
             let ledger = ledger(&pair);
             let entry = ledger.entries().next().unwrap();
-            assert_eq!(
-                (entry.latest.event_id, entry.latest.region),
-                (other.event_id, other.region)
-            );
-            assert_eq!((entry.first.event_id, entry.first.region), (one.event_id, one.region));
+            assert_eq!(kept(entry.latest), logged(other));
+            assert_eq!(kept(entry.first), logged(one));
         }
     }
 }
@@ -84,17 +98,18 @@ fn a27_equal_times_are_decided_by_event_id_then_region() {
 fn every_part_of_the_key_keeps_records_apart() {
     let base = access(1, "a", "r", Answer::Success);
     let arn = |arn: &'static str| Principal { arn: Some(Cow::Borrowed(arn)), id: None };
-    let ledger = ledger(&[
-        Access { account: "444455556666", ..base.clone() },
-        Access { principal: arn("arn:aws:iam::111122223333:role/a"), ..base.clone() },
-        Access { principal: Principal { arn: None, id: Some("AIDAEXAMPLE") }, ..base.clone() },
-        Access { principal: Principal::default(), ..base.clone() },
-        Access { event_source: "s3-outposts.amazonaws.com", ..base.clone() },
-        Access { event_name: "", ..base.clone() },
-        Access { service_namespace: Some(Cow::Borrowed("ecs")), ..base.clone() },
-        Access { is_data_event: false, ..base.clone() },
-        base.clone(),
-        base,
+    let by_id = Principal { arn: None, id: Some("AIDAEXAMPLE") };
+    let ledger = by_actors([
+        (Actor { account: "444455556666", ..BOB }, base.clone()),
+        (Actor { principal: arn("arn:aws:iam::111122223333:role/a"), ..BOB }, base.clone()),
+        (Actor { principal: by_id, ..BOB }, base.clone()),
+        (Actor { principal: Principal::default(), ..BOB }, base.clone()),
+        (BOB, Access { event_source: "s3-outposts.amazonaws.com".into(), ..base.clone() }),
+        (BOB, Access { event_name: "".into(), ..base.clone() }),
+        (BOB, Access { service_namespace: Some(Cow::Borrowed("ecs")), ..base.clone() }),
+        (BOB, Access { is_data_event: false, ..base.clone() }),
+        (BOB, base.clone()),
+        (BOB, base),
     ]);
     assert_eq!(ledger.len(), 9);
     assert_eq!(ledger.accounts(), ["111122223333", "444455556666"]);
@@ -105,10 +120,13 @@ fn every_part_of_the_key_keeps_records_apart() {
 fn a27_merging_translates_every_text() {
     let one = ledger(&[
         access(1, "not-a-uuid", "eu-west-1", Answer::Success),
-        Access { event_name: "PutObject", ..access(4, "x", "us-east-1", Answer::Failed) },
+        Access { event_name: "PutObject".into(), ..access(4, "x", "us-east-1", Answer::Failed) },
     ]);
     let other = ledger(&[
-        Access { event_name: "ListBuckets", ..access(9, "other", "ap-south-1", Answer::Denied) },
+        Access {
+            event_name: "ListBuckets".into(),
+            ..access(9, "other", "ap-south-1", Answer::Denied)
+        },
         access(2, "not-a-uuid-either", "eu-central-1", Answer::Denied),
     ]);
     let mut merged = Ledger::default();
@@ -127,11 +145,13 @@ fn a27_merging_translates_every_text() {
 
 #[test]
 fn texts_of_overtaken_attempts_are_forgotten() {
-    let mut ledger = Ledger::default();
+    let mut journal = Journal::default();
+    let bob = journal.actor(&BOB);
     for number in 0..50_000 {
         let id = format!("event {number}");
-        ledger.add(&access(number, &id, "eu-west-1", Answer::Success));
+        journal.add(bob, &access(number, &id, "eu-west-1", Answer::Success));
     }
+    let ledger = journal.finish();
     assert!(ledger.stamped.len() <= 2 * SPARE, "{}", ledger.stamped.len());
     let entry = ledger.entries().next().unwrap();
     assert_eq!(entry.latest.event_id, Some(EventId::Text("event 49999")));

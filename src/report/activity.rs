@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
+
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::ledger::{self, Entry, Ledger};
 use crate::organization::{EntityIndex, Organization};
@@ -43,17 +45,28 @@ impl<'a> Activity<'a> {
     pub fn new(ledger: &'a Ledger, organization: &'a Organization, catalog: &Catalog) -> Self {
         let mut activity =
             Self { accounts: BTreeMap::new(), outside: BTreeMap::new(), unmapped: BTreeMap::new() };
+        // The same few events are those of many principals.
+        let mut services = HashMap::new();
         for entry in ledger.entries() {
-            activity.add(&entry, organization, catalog);
+            let event = (entry.event_source, entry.event_name, entry.service_namespace);
+            let service = *services.entry(event).or_insert_with(|| {
+                let (source, name, service_namespace) = event;
+                catalog
+                    .service_of(source, name, service_namespace)
+                    .filter(|service| catalog.service(*service).listed)
+            });
+            activity.add(&entry, service, organization);
         }
         activity
     }
 
-    fn add(&mut self, entry: &Entry<'a>, organization: &'a Organization, catalog: &Catalog) {
+    fn add(
+        &mut self,
+        entry: &Entry<'a>,
+        service: Option<ServiceIndex>,
+        organization: &'a Organization,
+    ) {
         let last = entry.latest.time;
-        let service = catalog
-            .service_of(entry.event_source, entry.event_name, entry.service_namespace)
-            .filter(|service| catalog.service(*service).listed);
         if service.is_none() {
             latest(&mut self.unmapped, entry.event_source, last);
         }

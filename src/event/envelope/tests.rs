@@ -3,6 +3,7 @@
 #![expect(clippy::string_slice, reason = "a test may panic")]
 
 use super::*;
+use crate::event::{RawIdentity, RawString};
 
 /// What stood in the place of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +43,10 @@ fn seen_through(window: &mut Window, input: &mut dyn Read) -> (Vec<Seen>, io::Re
     let mut seen = Vec::new();
     let content = read(Input::Stream(input), window, &mut |_| true, &mut |found| {
         seen.push(match found {
-            Found::Event { event, offset } => {
-                Seen::Event(event.event_name.as_deref().unwrap_or("?").to_owned(), offset)
-            }
+            Found::Event { event, offset } => Seen::Event(
+                event.event_name.map_or("?".into(), RawString::decode).into_owned(),
+                offset,
+            ),
             Found::Lookalike(lookalike) => Seen::Lookalike(lookalike),
             Found::Malformed(Malformed { offset, reason }) => Seen::Malformed(offset, reason),
         });
@@ -253,6 +255,150 @@ fn neither_the_pieces_of_a_stream_nor_the_borders_of_windows_show() {
     for longest in (700..1500).step_by(7) {
         let (seen, _) = seen_through(&mut window(0, longest), &mut &*stream);
         assert_eq!(seen, expected, "windows of {longest} bytes");
+    }
+}
+
+/// Returns all that is found, with every field of every event, at offsets from `start` on.
+fn told(input: Input<'_>, window: &mut Window, start: u64) -> (Vec<String>, Content) {
+    let mut told = Vec::new();
+    let content = read(input, window, &mut |_| true, &mut |found| {
+        told.push(match found {
+            Found::Event { event, offset } => {
+                let mut event = *event;
+                let identity = event.user_identity.take().map(RawIdentity::read);
+                format!("{} {event:?} {identity:?}", offset - start)
+            }
+            Found::Lookalike(lookalike) => format!("{lookalike:?}"),
+            Found::Malformed(Malformed { offset, reason }) => {
+                format!("{} {reason}", offset - start)
+            }
+        });
+    });
+    (told, content.unwrap())
+}
+
+/// Compares the bytes as a whole with streams of them that are cut at `end`: there and behind
+/// blanks, and once more with all before it in a window of its own.
+fn check_cut(bytes: &[u8], end: usize) {
+    // Behind blanks it would be none.
+    let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    let whole = told(Input::Whole(bytes), &mut Window::default(), 0);
+    let place = || format!("cut at {end}: {}", String::from_utf8_lossy(bytes));
+    let mut pieces = Pieces { bytes, lengths: &[end % 61 + 1, 64, 1], next: 0, error: false };
+    let chunks = told(Input::Stream(&mut pieces), &mut window(end, LONGEST_RECORD), 0);
+    assert_eq!(chunks, whole, "{}", place());
+    for blanks in [0, 1, scan::LOOK_BACK, 1000] {
+        let mut stream = io::repeat(b' ').take(blanks as u64).chain(bytes);
+        let mut window = window(blanks + end, LONGEST_RECORD);
+        let cut = told(Input::Stream(&mut stream), &mut window, blanks as u64);
+        assert_eq!(cut, whole, "behind {blanks} blanks, {}", place());
+    }
+}
+
+#[test]
+fn v3_faults_at_the_end_of_a_window_are_those_of_the_whole_stream() {
+    let broken = r#"{"eventName":"n","eventTime":"t","a":[1 2]}"#;
+    let wrapped = format!(
+        "\"{}{{\\\"eventName\\\":\\\"n\\\",\\\"eventTime\\\":\\\"t\\\"}}\"",
+        " ".repeat(80)
+    );
+    for text in [
+        broken,
+        &format!("{broken} \"x\"y"),
+        r#"{"":{""},"":"","":"","":""}""\"#,
+        &wrapped,
+        // The key before the colon begins in a record that was read before.
+        r#"{"Records":[{"eventName":"n","eventTime":"t"}Records":[{"eventName":"n","eventTime":"t"}]}"#,
+        r#"{"eventName":"n","eventTime":"t","userIdentity":{"a" "b"}}{"eventName":"m","eventTime":"t"}"#,
+        r#"{"eventName":"n","eventTime":"t","a":{"b":"c"d}}{"eventName":"m","eventTime":"t"}"#,
+    ] {
+        for end in 1..=text.len() + 1 {
+            check_cut(text.as_bytes(), end);
+        }
+    }
+    assert_eq!(names(wrapped.as_bytes()), ["n"]);
+}
+
+/// Changes one place of `bytes`.
+fn damage(bytes: &mut Vec<u8>, roll: &mut impl FnMut(usize) -> usize) {
+    const TELLING: &[u8] = b"{}[]\",:\\ \n0-etfn/\0\x1e\xff";
+    let (one, other, byte) = (roll(bytes.len()), roll(bytes.len()), TELLING[roll(TELLING.len())]);
+    let stretch = one.min(other)..one.max(other).min(one.min(other) + 80);
+    match roll(6) {
+        0 => bytes[one] = byte,
+        1 => bytes.insert(one, byte),
+        2 => drop(bytes.remove(one)),
+        3 => bytes.truncate(one.max(1)),
+        4 => drop(bytes.drain(stretch)),
+        _ => {
+            let piece = bytes[stretch].to_vec();
+            bytes.splice(one..one, piece);
+        }
+    }
+    bytes.push(b'\n');
+}
+
+/// What may stand between records.
+const PIECES: [&str; 22] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\\\"",
+    " ",
+    "\n",
+    "1",
+    "tru",
+    "\"\"",
+    "\"a\":",
+    "{\"Records\":[",
+    "]}",
+    "{\"eventVersion\":\"1\",",
+    "{\"detail\":",
+    "\"{\\\"eventTime\\\":1,\\\"eventID\\\":2}\"",
+    "\"message\":\"{",
+    "\"userIdentity\":{",
+];
+
+#[test]
+fn v3_where_a_damaged_stream_is_cut_does_not_show() {
+    let mut seed = 20_260_102_u64;
+    let mut roll = |sides: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        usize::try_from(seed >> 33).unwrap() % sides
+    };
+    let small = [
+        r#"{"eventName":"n","eventTime":"t","a":[1,{"b":"c"}]}"#.to_owned(),
+        r#"{"":{"":1},"":"","x":[],"eventName":{"a":"b"}}"#.to_owned(),
+        r#"{"Records":[{"eventName":"n","eventTime":"t"},{"eventID":"i","a":{}}],"a":{}}"#
+            .to_owned(),
+        r#""{\"eventName\":\"n\",\"eventTime\":\"t\"}" 7"#.to_owned(),
+        r#"{"message":"{\"eventName\":\"n\",\"eventTime\":\"t\"}"}"#.to_owned(),
+        record("A"),
+    ];
+    for round in 0..3000 {
+        let mut bytes = Vec::new();
+        for _ in 0..=roll(3) {
+            let mut part = small[roll(small.len())].clone().into_bytes();
+            if roll(3) > 0 {
+                damage(&mut part, &mut roll);
+            }
+            bytes.extend(part);
+            for _ in 0..roll(12) {
+                bytes.extend(PIECES[roll(PIECES.len())].bytes());
+            }
+        }
+        if round % 10 == 0 {
+            bytes = varied_stream();
+            damage(&mut bytes, &mut roll);
+        }
+        for _ in 0..3 {
+            check_cut(&bytes, 1 + roll(bytes.len()));
+        }
     }
 }
 

@@ -1,15 +1,29 @@
 //! Sixty-four bytes at a time: where the quotes and brackets of JSON are.
 //!
-//! One algorithm over three ways to look at a block: AVX-512 and AVX2 on x86-64, and plain integers
-//! everywhere. Which one is chosen when the program runs; all give the same answers. It knows
-//! nothing of members or events.
+//! One algorithm over several ways to look at a block: AVX-512 and AVX2 on x86-64, NEON on AArch64,
+//! and plain integers everywhere. Which one is chosen when the program runs; all give the same
+//! answers. It knows nothing of members or events. What it finds wrong it finds in the bytes up to
+//! the end of what it is asked for: what stands behind that changes no answer.
 
 #![expect(
     unsafe_code,
     reason = "vector instructions are unsafe to call; each call stands behind a check of the CPU"
 )]
 
-use std::marker::PhantomData;
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+#[cfg(target_arch = "aarch64")]
+pub(super) use aarch64::Neon;
+pub(super) use portable::Portable;
+#[cfg(target_arch = "x86_64")]
+pub(super) use x86_64::{Avx2, Avx512};
+
+use super::Fault;
+use super::key::WIDTH;
 
 /// What runs on for longer than this is not followed: a lost quote or bracket may have made it
 /// swallow what follows, and the next one would swallow it again.
@@ -17,6 +31,17 @@ const LONGEST: usize = 8 << 10;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
+
+/// Some bytes, each at the place of its lower four bits: looked up by its lower four bits, a byte
+/// finds itself if it is one of them, and another if not.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+type Lookup = [u8; 16];
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const STOPS: Lookup = [1, 0, b'"', 0, 0, 0, 0, 0, 0, 0, b'\n', 0, b'\\', 0, 0, 0];
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const SEPARATORS: Lookup = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b':', 0, b',', b'\r', 0, 0];
 
 /// A way to look at a block.
 ///
@@ -28,6 +53,13 @@ pub(super) trait Block: Copy {
     ///
     /// The CPU has the instructions of this implementation.
     unsafe fn load(bytes: &[u8; BLOCK]) -> Self;
+
+    /// Returns whether `bytes` are those of `literal` where `mask` has ones.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn starts(bytes: &[u8; WIDTH], literal: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool;
 
     /// Returns the mask of the bytes that equal `byte`.
     ///
@@ -43,12 +75,27 @@ pub(super) trait Block: Copy {
     /// As for [`Block::load`].
     unsafe fn brackets(self) -> (u64, u64);
 
-    /// Returns the mask of what may stand behind a string: `,`, `:`, closing brackets, blanks.
+    /// Returns the mask of `,`, `:` and the blanks other than line feeds.
     ///
     /// # Safety
     ///
     /// As for [`Block::load`].
-    unsafe fn behind_strings(self, closing: u64) -> u64;
+    unsafe fn separators(self) -> u64;
+
+    /// Returns the mask of what a search for the end of a string stops at: `"`, `\\`, line feeds.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn stops(self) -> u64;
+
+    /// Returns what [`bracket_end`] says, in a function of its own: the loop in it has the registers
+    /// of the CPU for itself.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn bracket_end(bytes: &[u8], start: usize) -> Result<usize, Fault>;
 
     /// Returns the parity of the bits up to and with each bit.
     ///
@@ -67,6 +114,9 @@ pub(super) enum Level {
     /// AVX2.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// NEON.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
     /// Nothing that we use.
     Portable,
 }
@@ -92,24 +142,144 @@ impl Level {
                 return Self::Avx2;
             }
         }
+        // With the bytes of a word the other way round, so would be the bits of a mask.
+        #[cfg(target_arch = "aarch64")]
+        if cfg!(target_endian = "little") && std::arch::is_aarch64_feature_detected!("neon") {
+            return Self::Neon;
+        }
         Self::Portable
     }
 }
 
-/// The block that a cursor is in.
+/// The fault of whatever is to be looked at byte by byte.
+const fn doubt(at: usize) -> Fault {
+    Fault::Syntax { at, reason: "what stands here may be no JSON" }
+}
+
+/// Returns the offset of the quote that closes the string whose contents start at `start`, and
+/// whether there is a backslash before it.
 ///
-/// Blocks are taken in one after the other from the start of an object, each once, whatever the
-/// cursor does in it: the work on a block does not wait for what is found in the one before.
-pub(super) struct Current<B> {
-    /// The offset of the block.
-    base: usize,
-    /// Quotes that no backslash escapes.
-    quotes: u64,
-    backslashes: u64,
-    /// `{` and `[` outside of strings.
-    opening: u64,
-    /// `}` and `]` outside of strings.
-    closing: u64,
+/// # Errors
+///
+/// [`Fault::Incomplete`] if the bytes end before; [`Fault::Syntax`] if the string is longer than
+/// 8 KiB or holds a line feed.
+///
+/// # Safety
+///
+/// The CPU has the instructions of `B`.
+#[inline(always)]
+pub(super) unsafe fn string_end<B: Block>(
+    bytes: &[u8],
+    start: usize,
+) -> Result<(usize, bool), Fault> {
+    let mut from = start;
+    let mut has_escapes = false;
+    while from <= start + LONGEST {
+        // SAFETY: the caller vouches for the CPU.
+        let stops = unsafe { load::<B>(bytes, from).ok_or(Fault::Incomplete)?.stops() };
+        if stops == 0 {
+            from += BLOCK;
+            continue;
+        }
+        let stop = from + stops.trailing_zeros() as usize;
+        match bytes.get(stop) {
+            Some(b'"') => return Ok((stop, has_escapes)),
+            Some(b'\\') => {
+                has_escapes = true;
+                from = stop + 2;
+            }
+            _ => break,
+        }
+    }
+    Err(doubt(from))
+}
+
+/// Returns the length of the string whose contents start a block; none if it is not closed within
+/// it, or holds a backslash or line feed.
+///
+/// # Safety
+///
+/// The CPU has the instructions of `B`.
+#[inline(always)]
+pub(super) unsafe fn short_string<B: Block>(block: &[u8; BLOCK]) -> Option<usize> {
+    // SAFETY: the caller vouches for the CPU.
+    let stop = unsafe { B::load(block).stops() }.trailing_zeros() as usize;
+    (block.get(stop) == Some(&b'"')).then_some(stop)
+}
+
+/// Returns the offset behind the bracket that closes the one at `start`. Brackets count, of
+/// whatever kind, outside of strings.
+///
+/// # Errors
+///
+/// [`Fault::Incomplete`] if the bytes end before; [`Fault::Syntax`] if what stands before the end
+/// is no JSON or longer than 8 KiB.
+///
+/// # Safety
+///
+/// The CPU has the instructions of `B`.
+#[inline(always)]
+unsafe fn bracket_end<B: Block>(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    let mut nested = Nested::default();
+    let mut base = start;
+    let mut depth = 0;
+    while base <= start + LONGEST {
+        // SAFETY: the caller vouches for the CPU.
+        let Brackets { opening, mut closing, faults } =
+            unsafe { nested.next(load::<B>(bytes, base).ok_or(Fault::Incomplete)?) };
+        let closes = closing.count_ones();
+        if closes >= depth {
+            let mut closed = 0;
+            while closing != 0 {
+                let bit = closing.trailing_zeros();
+                let before = (1 << bit) - 1;
+                closed += 1;
+                if depth + (opening & before).count_ones() <= closed {
+                    let end = base + bit as usize;
+                    return if faults & before == 0 { Ok(end + 1) } else { Err(doubt(end)) };
+                }
+                closing &= closing - 1;
+            }
+        }
+        // Behind the last byte nothing is wrong, but something missing.
+        if faults != 0 && base + (faults.trailing_zeros() as usize) < bytes.len() {
+            break;
+        }
+        depth = depth + opening.count_ones() - closes;
+        base += BLOCK;
+    }
+    Err(doubt(base))
+}
+
+/// Takes in the block at `at`, filled up with zeros behind the last byte; none behind the last
+/// byte.
+///
+/// # Safety
+///
+/// The CPU has the instructions of `B`.
+#[inline(always)]
+unsafe fn load<B: Block>(bytes: &[u8], at: usize) -> Option<B> {
+    let rest = bytes.get(at..)?;
+    if let Some(block) = rest.first_chunk() {
+        // SAFETY: the caller vouches for the CPU.
+        return Some(unsafe { B::load(block) });
+    }
+    let block = padded(rest)?;
+    // SAFETY: the caller vouches for the CPU.
+    Some(unsafe { B::load(&block) })
+}
+
+#[cold]
+#[inline(never)]
+fn padded(rest: &[u8]) -> Option<[u8; BLOCK]> {
+    let mut block = [0; BLOCK];
+    block.get_mut(..rest.len())?.copy_from_slice(rest);
+    (!rest.is_empty()).then_some(block)
+}
+
+/// How far a walk over the blocks of an object or array is. It starts outside of strings.
+#[derive(Default)]
+struct Nested {
     /// All ones if the next block starts in a string.
     in_string: u64,
     /// 1 if the next block starts behind a string.
@@ -117,28 +287,18 @@ pub(super) struct Current<B> {
     /// 1 if the next block starts behind a `{`.
     behind_brace: u64,
     escapes: Escapes,
-    block: PhantomData<B>,
 }
 
-impl<B: Block> Current<B> {
-    /// Stands before the first block, which is that at `start`.
-    #[inline(always)]
-    pub(super) const fn before(start: usize) -> Self {
-        Self {
-            base: start.wrapping_sub(BLOCK),
-            quotes: 0,
-            backslashes: 0,
-            opening: 0,
-            closing: 0,
-            in_string: 0,
-            behind_string: 0,
-            behind_brace: 0,
-            escapes: Escapes { carry: 0 },
-            block: PhantomData,
-        }
-    }
+/// What stands outside of strings.
+struct Brackets {
+    opening: u64,
+    closing: u64,
+    /// Where what stands there, or behind it, is no JSON.
+    faults: u64,
+}
 
-    /// Goes to the next block. Returns whether there is one, and whether it may be JSON.
+impl Nested {
+    /// Takes in the next block.
     ///
     /// With a quote lost or too many, what is taken for the inside of strings is the outside, and
     /// whole records would be passed over as if they were one value. So a string has to stand
@@ -149,152 +309,29 @@ impl<B: Block> Current<B> {
     ///
     /// The CPU has the instructions of `B`.
     #[inline(always)]
-    unsafe fn next(&mut self, bytes: &[u8]) -> bool {
-        let base = self.base.wrapping_add(BLOCK);
-        let Some(block) = block_at(bytes, base) else {
-            return false;
-        };
-        self.base = base;
+    unsafe fn next<B: Block>(&mut self, block: B) -> Brackets {
         // SAFETY: the caller vouches for the CPU.
-        let (quotes, backslashes, braces, line_feeds, (opening, closing), behind_strings) = unsafe {
-            let block = B::load(&block);
-            let brackets = block.brackets();
-            let behind_strings = block.behind_strings(brackets.1);
+        let ((opening, closing), separators, [quotes, backslashes, braces, line_feeds]) = unsafe {
             let [quotes, backslashes, braces, line_feeds] =
                 [b'"', b'\\', b'{', b'\n'].map(|byte| block.equal(byte));
-            (quotes, backslashes, braces, line_feeds, brackets, behind_strings)
+            (block.brackets(), block.separators(), [quotes, backslashes, braces, line_feeds])
         };
-        self.backslashes = backslashes;
-        self.quotes = quotes & !self.escapes.of(backslashes);
+        let may_follow = separators | line_feeds | closing;
+        let quotes = quotes & !self.escapes.of(backslashes);
         // SAFETY: the caller vouches for the CPU.
-        let strings = unsafe { B::parity(self.quotes) } ^ self.in_string;
+        let strings = unsafe { B::parity(quotes) } ^ self.in_string;
         self.in_string = 0u64.wrapping_sub(strings >> 63);
-        self.opening = opening & !strings;
-        self.closing = closing & !strings;
-        let ends = self.quotes & !strings;
-        let behind = ends << 1 | self.behind_string;
+        let (opening, closing) = (opening & !strings, closing & !strings);
+        let ends = quotes & !strings;
+        let behind_strings = ends << 1 | self.behind_string;
         self.behind_string = ends >> 63;
         let braces = braces & !strings;
         let behind_braces = braces << 1 | self.behind_brace;
         self.behind_brace = braces >> 63;
-        (behind & !behind_strings) | (behind_braces & self.opening) | (line_feeds & strings) == 0
+        let faults =
+            (behind_strings & !may_follow) | (behind_braces & opening) | (line_feeds & strings);
+        Brackets { opening, closing, faults }
     }
-
-    /// Goes to the next block for something that started at `start`. Returns whether there is one,
-    /// and it is worth following.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions of `B`.
-    #[inline(always)]
-    unsafe fn follow(&mut self, bytes: &[u8], start: usize) -> bool {
-        // SAFETY: the caller vouches for the CPU.
-        self.base <= start.saturating_add(LONGEST) && unsafe { self.next(bytes) }
-    }
-
-    /// Goes to the block with the byte at `at`, and returns a mask of that byte and those behind
-    /// it; none behind the last block.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions of `B`.
-    #[inline(always)]
-    unsafe fn go_to(&mut self, bytes: &[u8], at: usize) -> Option<u64> {
-        loop {
-            let within = at.wrapping_sub(self.base);
-            if within < BLOCK {
-                return Some(u64::MAX << within);
-            }
-            // SAFETY: the caller vouches for the CPU.
-            if !unsafe { self.next(bytes) } {
-                return None;
-            }
-        }
-    }
-
-    /// Returns the offset of the quote that closes the string whose contents start at `start`, and
-    /// whether there is a backslash before it; none if the string is not closed within 8 KiB.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions of `B`.
-    #[inline(always)]
-    pub(super) unsafe fn string_end(
-        &mut self,
-        bytes: &[u8],
-        start: usize,
-    ) -> Option<(usize, bool)> {
-        // SAFETY: the caller vouches for the CPU.
-        let mut behind = unsafe { self.go_to(bytes, start) }?;
-        let mut escaped = false;
-        loop {
-            let quotes = self.quotes & behind;
-            let backslashes = self.backslashes & behind;
-            if quotes != 0 {
-                let end = quotes.trailing_zeros();
-                escaped |= backslashes & ((1 << end) - 1) != 0;
-                return Some((self.base + end as usize, escaped));
-            }
-            escaped |= backslashes != 0;
-            // SAFETY: the caller vouches for the CPU.
-            if !unsafe { self.follow(bytes, start) } {
-                return None;
-            }
-            behind = u64::MAX;
-        }
-    }
-
-    /// Returns the offset behind the bracket that closes the one at `start`; none if nothing
-    /// closes it within 8 KiB. Brackets count, of whatever kind, outside of strings.
-    ///
-    /// # Safety
-    ///
-    /// The CPU has the instructions of `B`.
-    #[inline(always)]
-    pub(super) unsafe fn bracket_end(&mut self, bytes: &[u8], start: usize) -> Option<usize> {
-        // SAFETY: the caller vouches for the CPU.
-        let mut behind = unsafe { self.go_to(bytes, start) }?;
-        let mut depth = 0;
-        loop {
-            let opening = self.opening & behind;
-            let mut closing = self.closing & behind;
-            let closes = closing.count_ones();
-            if closes >= depth {
-                let mut closed = 0;
-                while closing != 0 {
-                    let bit = closing.trailing_zeros();
-                    let opened = (opening & ((1 << bit) - 1)).count_ones();
-                    closed += 1;
-                    if depth + opened <= closed {
-                        return Some(self.base + bit as usize + 1);
-                    }
-                    closing &= closing - 1;
-                }
-            }
-            depth = depth + opening.count_ones() - closes;
-            // SAFETY: the caller vouches for the CPU.
-            if !unsafe { self.follow(bytes, start) } {
-                return None;
-            }
-            behind = u64::MAX;
-        }
-    }
-}
-
-/// Returns the block at `at`, filled up with zeros behind the last byte; none behind the last
-/// byte.
-#[inline(always)]
-fn block_at(bytes: &[u8], at: usize) -> Option<[u8; BLOCK]> {
-    let rest = bytes.get(at..)?;
-    if let Some(block) = rest.first_chunk::<BLOCK>() {
-        return Some(*block);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let mut block = [0; BLOCK];
-    block.get_mut(..rest.len())?.copy_from_slice(rest);
-    Some(block)
 }
 
 /// Which bytes stand behind an odd number of backslashes, from block to block.
@@ -324,206 +361,5 @@ impl Escapes {
         self.carry = overflow as u64;
         let invert = even_ends << 1;
         (EVEN ^ invert) & follows
-    }
-}
-
-/// Sixteen bytes to a mask, in plain integers.
-#[derive(Clone, Copy)]
-pub(super) struct Portable([u64; 8]);
-
-impl Portable {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-
-    /// Returns the mask of the zero bytes of eight words.
-    #[inline(always)]
-    fn zeros(words: [u64; 8]) -> u64 {
-        let mut mask = 0;
-        let mut at = 0;
-        for word in words {
-            // The high bit of each byte that is zero, without borrows between the bytes.
-            let low = (word & (0x7f * Self::ONES)) + 0x7f * Self::ONES;
-            let high = !(low | word) & (0x80 * Self::ONES);
-            // Gathers the eight high bits into the lowest byte.
-            mask |= ((high >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
-            at += 8;
-        }
-        mask
-    }
-
-    #[inline(always)]
-    fn xor(self, byte: u8) -> [u64; 8] {
-        self.0.map(|word| word ^ (u64::from(byte) * Self::ONES))
-    }
-}
-
-impl Block for Portable {
-    #[inline(always)]
-    unsafe fn load(bytes: &[u8; BLOCK]) -> Self {
-        let mut words = [0; 8];
-        for (word, chunk) in words.iter_mut().zip(bytes.as_chunks::<8>().0) {
-            *word = u64::from_le_bytes(*chunk);
-        }
-        Self(words)
-    }
-
-    #[inline(always)]
-    unsafe fn equal(self, byte: u8) -> u64 {
-        Self::zeros(self.xor(byte))
-    }
-
-    #[inline(always)]
-    unsafe fn brackets(self) -> (u64, u64) {
-        // `[` and `{`, `]` and `}` differ in one bit.
-        let folded = Self(self.0.map(|word| word | (0x20 * Self::ONES)));
-        (Self::zeros(folded.xor(b'{')), Self::zeros(folded.xor(b'}')))
-    }
-
-    #[inline(always)]
-    unsafe fn behind_strings(self, closing: u64) -> u64 {
-        // A byte of up to 0x20 is below 0x21 without its high bit, and has none.
-        let blanks = self.0.map(|word| {
-            let from_33 = (word | (0x80 * Self::ONES)) - (0x21 * Self::ONES);
-            (from_33 | word) & (0x80 * Self::ONES)
-        });
-        Self::zeros(blanks) | Self::zeros(self.xor(b',')) | Self::zeros(self.xor(b':')) | closing
-    }
-
-    #[inline(always)]
-    unsafe fn parity(mut mask: u64) -> u64 {
-        for shift in [1, 2, 4, 8, 16, 32] {
-            mask ^= mask << shift;
-        }
-        mask
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-pub(super) use x86_64::{Avx2, Avx512};
-
-#[cfg(target_arch = "x86_64")]
-mod x86_64 {
-    use std::arch::x86_64::{
-        __m256i, __m512i, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8,
-        _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_or_si256, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmple_epu8_mask,
-        _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8,
-    };
-
-    use super::{BLOCK, Block};
-
-    /// One register of 64 bytes.
-    #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx512(__m512i);
-
-    /// Two registers of 32 bytes.
-    #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx2(__m256i, __m256i);
-
-    /// A product without carries with ones everywhere is the parity of all lower bits.
-    #[inline(always)]
-    unsafe fn parity(mask: u64) -> u64 {
-        // SAFETY: the caller vouches for PCLMULQDQ.
-        unsafe {
-            let product =
-                _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, mask.cast_signed()), _mm_set1_epi8(-1));
-            _mm_cvtsi128_si64(product).cast_unsigned()
-        }
-    }
-
-    impl Block for Avx512 {
-        #[inline(always)]
-        unsafe fn load(bytes: &[u8; BLOCK]) -> Self {
-            // SAFETY: 64 bytes are readable, and the load needs no alignment.
-            Self(unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) })
-        }
-
-        #[inline(always)]
-        unsafe fn equal(self, byte: u8) -> u64 {
-            // SAFETY: the caller vouches for AVX-512BW.
-            unsafe { _mm512_cmpeq_epi8_mask(self.0, _mm512_set1_epi8(byte.cast_signed())) }
-        }
-
-        #[inline(always)]
-        unsafe fn brackets(self) -> (u64, u64) {
-            // `[` and `{`, `]` and `}` differ in one bit.
-            // SAFETY: the caller vouches for AVX-512BW.
-            let folded = Self(unsafe { _mm512_or_si512(self.0, _mm512_set1_epi8(0x20)) });
-            // SAFETY: the same.
-            unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
-        }
-
-        #[inline(always)]
-        unsafe fn behind_strings(self, closing: u64) -> u64 {
-            // SAFETY: the caller vouches for AVX-512BW.
-            unsafe {
-                let blanks = _mm512_cmple_epu8_mask(self.0, _mm512_set1_epi8(0x20));
-                blanks | self.equal(b',') | self.equal(b':') | closing
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn parity(mask: u64) -> u64 {
-            // SAFETY: the caller vouches for the CPU.
-            unsafe { parity(mask) }
-        }
-    }
-
-    impl Block for Avx2 {
-        #[inline(always)]
-        unsafe fn load(bytes: &[u8; BLOCK]) -> Self {
-            let [low, high] = bytes.as_chunks::<32>().0 else {
-                unreachable!("64 bytes are two halves")
-            };
-            // SAFETY: 32 bytes are readable at each, and the load needs no alignment.
-            unsafe {
-                Self(
-                    _mm256_loadu_si256(low.as_ptr().cast()),
-                    _mm256_loadu_si256(high.as_ptr().cast()),
-                )
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn equal(self, byte: u8) -> u64 {
-            // SAFETY: the caller vouches for AVX2.
-            unsafe {
-                let wanted = _mm256_set1_epi8(byte.cast_signed());
-                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, wanted));
-                let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.1, wanted));
-                u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn brackets(self) -> (u64, u64) {
-            // `[` and `{`, `]` and `}` differ in one bit.
-            // SAFETY: the caller vouches for AVX2.
-            let folded = unsafe {
-                let bit = _mm256_set1_epi8(0x20);
-                Self(_mm256_or_si256(self.0, bit), _mm256_or_si256(self.1, bit))
-            };
-            // SAFETY: the same.
-            unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
-        }
-
-        #[inline(always)]
-        unsafe fn behind_strings(self, closing: u64) -> u64 {
-            // SAFETY: the caller vouches for AVX2.
-            unsafe {
-                let space = _mm256_set1_epi8(0x20);
-                let up_to_space = |part| {
-                    _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(part, space), part))
-                };
-                let low = u64::from(up_to_space(self.0).cast_unsigned());
-                let high = u64::from(up_to_space(self.1).cast_unsigned());
-                low | high << 32 | self.equal(b',') | self.equal(b':') | closing
-            }
-        }
-
-        #[inline(always)]
-        unsafe fn parity(mask: u64) -> u64 {
-            // SAFETY: the caller vouches for the CPU.
-            unsafe { parity(mask) }
-        }
     }
 }

@@ -2,50 +2,65 @@
 
 #![expect(clippy::indexing_slicing, reason = "every index stands behind a check of its bound")]
 
-use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use super::Fault;
-use super::text::RawString;
+use super::block::BLOCK;
+use super::key::WIDTH;
+use crate::event::RawString;
 
 /// Objects and arrays nested deeper than this are no record of AWS's.
 const DEEPEST: usize = 512;
 
 /// How a cursor finds the end of what it does not read.
 pub(super) trait Stride {
-    /// Starts at the start of an object.
-    fn from(start: usize) -> Self;
+    /// Whether it takes what it knows for what it would find.
+    const HAS_HABITS: bool;
 
     /// Returns the offset of the quote that closes the string whose contents start at `start`, and
     /// whether there is a backslash before it.
-    fn string_end(&mut self, bytes: &[u8], start: usize) -> Option<(usize, bool)>;
+    fn string_end(bytes: &[u8], start: usize) -> Result<(usize, bool), Fault>;
+
+    /// Returns whether `bytes` are surely those of `literal` where `mask` has ones.
+    fn starts(bytes: &[u8; WIDTH], literal: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool;
+
+    /// Returns the length of a string without escapes whose contents and closing quote stand at
+    /// the start of a block, if that is sure.
+    fn short_string(block: &[u8; BLOCK]) -> Option<usize>;
 
     /// Returns the offset behind the object or array at `start`.
-    fn nested_end(&mut self, bytes: &[u8], start: usize) -> Result<usize, Fault>;
+    fn nested_end(bytes: &[u8], start: usize) -> Result<usize, Fault>;
 }
 
 /// Byte by byte, checking that everything is built as JSON is.
 pub(super) struct Bytes;
 
 impl Stride for Bytes {
-    fn from(_start: usize) -> Self {
-        Self
-    }
+    const HAS_HABITS: bool = false;
 
-    fn string_end(&mut self, bytes: &[u8], start: usize) -> Option<(usize, bool)> {
+    fn string_end(bytes: &[u8], start: usize) -> Result<(usize, bool), Fault> {
         let mut from = start;
         let mut escaped = false;
         loop {
-            let rest = bytes.get(from..)?;
-            let stop = memchr::memchr2(b'"', b'\\', rest)?;
+            let rest = bytes.get(from..).ok_or(Fault::Incomplete)?;
+            let stop = memchr::memchr2(b'"', b'\\', rest).ok_or(Fault::Incomplete)?;
             if rest[stop] == b'"' {
-                return Some((from + stop, escaped));
+                return Ok((from + stop, escaped));
             }
             escaped = true;
             from += stop + 2;
         }
     }
 
-    fn nested_end(&mut self, bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    fn starts(_bytes: &[u8; WIDTH], _literal: &[u8; WIDTH], _mask: &[u8; WIDTH]) -> bool {
+        false
+    }
+
+    fn short_string(_block: &[u8; BLOCK]) -> Option<usize> {
+        None
+    }
+
+    fn nested_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
         let mut cursor = Cursor::<Self>::new(bytes, start);
         cursor.skip_checked()?;
         Ok(cursor.at)
@@ -56,25 +71,22 @@ impl Stride for Bytes {
 pub(super) struct Cursor<'a, S> {
     bytes: &'a [u8],
     pub(super) at: usize,
-    stride: S,
+    stride: PhantomData<S>,
 }
 
 /// How far a walk over the members of an object is.
-pub(super) struct Walk {
-    at_first: bool,
-}
-
-impl Walk {
-    /// Starts within an object, behind one of its values.
-    pub(super) const fn behind_a_value() -> Self {
-        Self { at_first: false }
-    }
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Behind its `{` and the blanks behind that.
+    AtFirst,
+    /// Behind one of its values.
+    BehindValue,
 }
 
 impl<'a, S: Stride> Cursor<'a, S> {
     #[inline(always)]
-    pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at, stride: S::from(at) }
+    pub(super) const fn new(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at, stride: PhantomData }
     }
 
     #[inline(always)]
@@ -113,15 +125,16 @@ impl<'a, S: Stride> Cursor<'a, S> {
     #[inline(always)]
     pub(super) fn open(&mut self) -> Result<Walk, Fault> {
         self.expect(b'{', "expected an object")?;
-        Ok(Walk { at_first: true })
+        Ok(Walk::AtFirst)
     }
 
     /// Goes to the value of the object's next member and returns its key; none behind the `}`.
     #[inline(always)]
     pub(super) fn key(&mut self, walk: &mut Walk) -> Result<Option<RawString<'a>>, Fault> {
+        let at_first = *walk == Walk::AtFirst;
         self.skip_blanks();
         match self.peek() {
-            Some(b',') if !walk.at_first => {
+            Some(b',') if !at_first => {
                 self.at += 1;
                 self.skip_blanks();
             }
@@ -129,11 +142,11 @@ impl<'a, S: Stride> Cursor<'a, S> {
                 self.at += 1;
                 return Ok(None);
             }
-            Some(_) if walk.at_first => {}
+            Some(_) if at_first => {}
             Some(_) => return Err(self.syntax("expected `,` or `}`")),
             None => return Err(Fault::Incomplete),
         }
-        walk.at_first = false;
+        *walk = Walk::BehindValue;
         let key = self.string()?;
         self.expect(b':', "expected `:`")?;
         Ok(Some(key))
@@ -142,54 +155,55 @@ impl<'a, S: Stride> Cursor<'a, S> {
     /// Reads the string at the cursor.
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<RawString<'a>, Fault> {
+        let start = self.at + 1;
+        let has_escapes = self.pass_string()?;
+        Ok(RawString::new(&self.bytes[start..self.at - 1], has_escapes))
+    }
+
+    /// Passes over the string at the cursor and returns whether there is a backslash in it.
+    #[inline(always)]
+    pub(super) fn pass_string(&mut self) -> Result<bool, Fault> {
         match self.peek() {
             Some(b'"') => {}
             Some(_) => return Err(self.syntax("expected a string")),
             None => return Err(Fault::Incomplete),
         }
-        let start = self.at + 1;
-        let (end, escaped) = self.stride.string_end(self.bytes, start).ok_or(Fault::Incomplete)?;
+        let (end, has_escapes) = S::string_end(self.bytes, self.at + 1)?;
         self.at = end + 1;
-        Ok(RawString { bytes: &self.bytes[start..end], escaped })
+        Ok(has_escapes)
     }
 
     /// Reads a string, or passes over a value that is none.
-    pub(super) fn optional_string(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
+    pub(super) fn optional_string(&mut self) -> Result<Option<RawString<'a>>, Fault> {
         if self.peek() == Some(b'"') {
-            return Ok(Some(self.string()?.decode()));
+            return self.string().map(Some);
         }
         self.skip_value()?;
         Ok(None)
     }
 
-    /// Passes over the object or array at `from`, where the cursor is, and returns it.
+    /// Passes over the object or array at the cursor.
     #[inline(always)]
-    pub(super) fn nested(&mut self, from: usize) -> Result<&'a [u8], Fault> {
-        self.at = self.stride.nested_end(self.bytes, from)?;
-        Ok(&self.bytes[from..self.at])
-    }
-
-    /// Passes over a number, `true`, `false` or `null` at `from`, where the cursor is, and returns
-    /// it.
-    pub(super) fn plain_value(&mut self, from: usize) -> Result<&'a [u8], Fault> {
-        self.plain()?;
-        Ok(&self.bytes[from..self.at])
+    pub(super) fn pass_nested(&mut self) -> Result<(), Fault> {
+        self.at = S::nested_end(self.bytes, self.at)?;
+        Ok(())
     }
 
     /// Passes over the value at the cursor.
     pub(super) fn skip_value(&mut self) -> Result<(), Fault> {
         match self.peek() {
             Some(b'"') => {
-                self.string()?;
+                self.pass_string()?;
             }
-            Some(b'{' | b'[') => self.at = self.stride.nested_end(self.bytes, self.at)?,
-            _ => self.plain()?,
+            Some(b'{' | b'[') => self.pass_nested()?,
+            _ => self.pass_plain()?,
         }
         Ok(())
     }
 
     /// Passes over a number, `true`, `false` or `null`.
-    fn plain(&mut self) -> Result<(), Fault> {
+    #[inline]
+    pub(super) fn pass_plain(&mut self) -> Result<(), Fault> {
         match self.peek().ok_or(Fault::Incomplete)? {
             b't' => self.literal(b"true"),
             b'f' => self.literal(b"false"),
@@ -212,7 +226,7 @@ impl<'a, S: Stride> Cursor<'a, S> {
                         self.at += 1;
                     } else {
                         nesting.push(true).ok_or(self.syntax("nested deeper than 512 levels"))?;
-                        self.string()?;
+                        self.pass_string()?;
                         self.expect(b':', "expected `:`")?;
                         continue;
                     }
@@ -228,9 +242,9 @@ impl<'a, S: Stride> Cursor<'a, S> {
                     }
                 }
                 b'"' => {
-                    self.string()?;
+                    self.pass_string()?;
                 }
-                _ => self.plain()?,
+                _ => self.pass_plain()?,
             }
             if !self.close(&mut nesting)? {
                 return Ok(());
@@ -246,7 +260,7 @@ impl<'a, S: Stride> Cursor<'a, S> {
                 (b',', true) => {
                     self.at += 1;
                     self.skip_blanks();
-                    self.string()?;
+                    self.pass_string()?;
                     self.expect(b':', "expected `:`")?;
                     return Ok(true);
                 }

@@ -5,55 +5,126 @@
     reason = "a function made for a level may only be called where the CPU has it, which is checked"
 )]
 
-use super::block::{self, Block, Current, Level, Portable};
-use super::cursor::Stride;
-use super::{Fault, Object, read};
+use std::marker::PhantomData;
 
-/// Reads the object whose `{` is at `start`; a fault is not where it says, but somewhere.
+use super::block::{self, BLOCK, Block, Level, Portable};
+use super::cursor::Stride;
+use super::key::WIDTH;
+use super::{Fault, Habits, Object, UserIdentity, identity, read};
+
+/// Reads the object whose `{` is at `start`; a fault is not where it says, but before its end.
 #[inline]
-pub(super) fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
+pub(super) fn object<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
     match Level::detect() {
         // SAFETY: the CPU has AVX-512BW and what goes with it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { object_avx512(bytes, start) },
+        Level::Avx512 => unsafe { object_avx512(bytes, start, habits) },
         // SAFETY: the CPU has AVX2 and what goes with it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { object_avx2(bytes, start) },
-        Level::Portable => read::object::<Blocks<Portable>>(bytes, start),
+        Level::Avx2 => unsafe { object_avx2(bytes, start, habits) },
+        // SAFETY: the CPU has NEON.
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => unsafe { object_neon(bytes, start, habits) },
+        Level::Portable => read::object::<Blocks<Portable>>(bytes, start, habits),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,pclmulqdq,popcnt,bmi1,bmi2,lzcnt")]
-fn object_avx512(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    read::object::<Blocks<block::Avx512>>(bytes, start)
+fn object_avx512<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
+    read::object::<Blocks<block::Avx512>>(bytes, start, habits)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2,lzcnt")]
-fn object_avx2(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    read::object::<Blocks<block::Avx2>>(bytes, start)
+fn object_avx2<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
+    read::object::<Blocks<block::Avx2>>(bytes, start, habits)
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn object_neon<'a>(
+    bytes: &'a [u8],
+    start: usize,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
+    read::object::<Blocks<block::Neon>>(bytes, start, habits)
+}
+
+/// Reads the `userIdentity` that `bytes` are; a fault is somewhere in it.
+pub(super) fn user_identity(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
+    match Level::detect() {
+        // SAFETY: the CPU has AVX-512BW and what goes with it.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { user_identity_avx512(bytes) },
+        // SAFETY: the CPU has AVX2 and what goes with it.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { user_identity_avx2(bytes) },
+        // SAFETY: the CPU has NEON.
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => unsafe { user_identity_neon(bytes) },
+        Level::Portable => identity::user_identity::<Blocks<Portable>>(bytes),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,pclmulqdq,popcnt,bmi1,bmi2,lzcnt")]
+fn user_identity_avx512(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
+    identity::user_identity::<Blocks<block::Avx512>>(bytes)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,pclmulqdq,popcnt,bmi1,bmi2,lzcnt")]
+fn user_identity_avx2(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
+    identity::user_identity::<Blocks<block::Avx2>>(bytes)
+}
+
+#[cfg(target_arch = "aarch64")]
+#[target_feature(enable = "neon")]
+fn user_identity_neon(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
+    identity::user_identity::<Blocks<block::Neon>>(bytes)
 }
 
 /// Block by block. Values that are passed over are not checked beyond their brackets.
-struct Blocks<B>(Current<B>);
+struct Blocks<B>(PhantomData<B>);
 
 impl<B: Block> Stride for Blocks<B> {
+    const HAS_HABITS: bool = true;
+
     #[inline(always)]
-    fn from(start: usize) -> Self {
-        Self(Current::before(start))
+    fn string_end(bytes: &[u8], start: usize) -> Result<(usize, bool), Fault> {
+        // SAFETY: this type is named only where the CPU was asked.
+        unsafe { block::string_end::<B>(bytes, start) }
     }
 
     #[inline(always)]
-    fn string_end(&mut self, bytes: &[u8], start: usize) -> Option<(usize, bool)> {
+    fn starts(bytes: &[u8; WIDTH], literal: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool {
         // SAFETY: this type is named only where the CPU was asked.
-        unsafe { self.0.string_end(bytes, start) }
+        unsafe { B::starts(bytes, literal, mask) }
     }
 
     #[inline(always)]
-    fn nested_end(&mut self, bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    fn short_string(block: &[u8; BLOCK]) -> Option<usize> {
         // SAFETY: this type is named only where the CPU was asked.
-        unsafe { self.0.bracket_end(bytes, start) }.ok_or(Fault::Incomplete)
+        unsafe { block::short_string::<B>(block) }
+    }
+
+    #[inline(always)]
+    fn nested_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+        // SAFETY: this type is named only where the CPU was asked.
+        unsafe { B::bracket_end(bytes, start) }
     }
 }
 
@@ -63,22 +134,38 @@ pub(super) mod tests {
 
     use super::*;
 
+    /// A scanner of one level.
+    type Read = for<'a> fn(&'a [u8], usize, &mut Habits) -> Result<Object<'a>, Fault>;
+
     /// A level's name and its scanner.
-    pub(in super::super) type At = (&'static str, fn(&[u8], usize) -> Result<Object<'_>, Fault>);
+    pub(in super::super) type At = (&'static str, Read);
 
     /// Returns the scanner at every level that this CPU has.
     pub(in super::super) fn every() -> Vec<At> {
-        let mut every: Vec<At> = vec![("portable", read::object::<Blocks<Portable>>)];
+        let mut every: Vec<At> = vec![("portable", |bytes, start, habits| {
+            read::object::<Blocks<Portable>>(bytes, start, habits)
+        })];
         #[cfg(target_arch = "x86_64")]
         {
             if Level::detect() == Level::Avx512 {
-                // SAFETY: the CPU has AVX-512BW and what goes with it.
-                every.push(("avx512", |bytes, start| unsafe { object_avx512(bytes, start) }));
+                every.push(("avx512", |bytes, start, habits| {
+                    // SAFETY: the CPU has AVX-512BW and what goes with it.
+                    unsafe { object_avx512(bytes, start, habits) }
+                }));
             }
             if Level::detect() != Level::Portable {
-                // SAFETY: what has the level above has AVX2, too.
-                every.push(("avx2", |bytes, start| unsafe { object_avx2(bytes, start) }));
+                every.push(("avx2", |bytes, start, habits| {
+                    // SAFETY: what has the level above has AVX2, too.
+                    unsafe { object_avx2(bytes, start, habits) }
+                }));
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if Level::detect() == Level::Neon {
+            // SAFETY: the CPU has NEON.
+            every.push(("neon", |bytes, start, habits| unsafe {
+                object_neon(bytes, start, habits)
+            }));
         }
         every
     }

@@ -1,226 +1,124 @@
-//! Reads one object in the place of a record: one loop over all members that matter, those of
-//! `userIdentity` and what lies in it included.
-//!
-//! There is one place that reads keys and one that reads values, whatever the member: small code
-//! that stays in the CPU's cache is worth more here than code for each member.
+//! Reads one object in the place of a record: one loop over its members.
 
-use std::borrow::Cow;
-
-use super::super::{Event, RawObject, SessionIssuer, UserIdentity};
+use super::super::{Event, RawIdentity, RawObject, RawString};
+use super::block::BLOCK;
 use super::cursor::{Cursor, Stride, Walk};
-use super::text::RawString;
-use super::{CONTAINERS, Fault, Inner, OBJECT_WRAPPERS, Object, STRING_WRAPPERS};
+use super::habits::{Habits, Identities, Sighting};
+use super::key::{Field, KEPT, OWN, WIDTH};
+use super::{Fault, Inner, Object};
 
-/// The object whose members come next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Record,
-    UserIdentity,
-    SessionContext,
-    SessionIssuer,
-}
-
-/// A member that matters. Those before [`Field::Known`] keep their value.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Field {
-    EventTime,
-    EventSource,
-    EventName,
-    AwsRegion,
-    EventId,
-    EventType,
-    EventCategory,
-    ErrorCode,
-    ErrorMessage,
-    UserIdentity,
-    Timestamp,
-    ManagementEvent,
-    InsightDetails,
-    RequestParameters,
-    ResponseElements,
-    IdentityType,
-    PrincipalId,
-    Arn,
-    AccountId,
-    AccessKeyId,
-    InvokedBy,
-    SessionContext,
-    SessionIssuer,
-    IssuerType,
-    IssuerPrincipalId,
-    IssuerArn,
-    IssuerAccountId,
-    /// One of an event's own, of no further interest.
-    Known,
-    Digest,
-    Config,
-    ObjectWrapper,
-    StringWrapper,
-    Container,
-    Else,
-}
-
-const KEPT: usize = Field::Known as usize;
-
-/// The value of a member, as it stands.
-#[derive(Clone, Copy, Default)]
-enum Value<'a> {
+/// What the value of a member is.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
     #[default]
     Absent,
-    Text(RawString<'a>),
-    Object(&'a [u8]),
+    Text,
+    TextWithEscapes,
+    Object,
     /// An array, a number, `true`, `false`, `null`.
-    Other(&'a [u8]),
+    Other,
 }
 
-impl<'a> Value<'a> {
-    #[inline(always)]
-    fn text(self) -> Option<Cow<'a, str>> {
-        match self {
-            Self::Text(text) => Some(text.decode()),
-            Self::Absent | Self::Object(_) | Self::Other(_) => None,
-        }
-    }
-
-    fn object(self) -> Option<RawObject<'a>> {
-        match self {
-            Self::Object(bytes) => Some(RawObject(bytes)),
-            Self::Absent | Self::Text(_) | Self::Other(_) => None,
-        }
-    }
-
-    fn boolean(self) -> Option<bool> {
-        let text = self.text();
-        match (self, text.as_deref()) {
-            (Self::Other(b"true"), _) | (_, Some("true")) => Some(true),
-            (Self::Other(b"false"), _) | (_, Some("false")) => Some(false),
-            _ => None,
-        }
-    }
-}
-
-impl Field {
-    /// Returns what a key means in an object.
-    #[inline(always)]
-    fn of(scope: Scope, key: &[u8]) -> Self {
-        match scope {
-            Scope::Record => Self::of_record(key),
-            Scope::UserIdentity => match key {
-                b"type" => Self::IdentityType,
-                b"principalId" => Self::PrincipalId,
-                b"arn" => Self::Arn,
-                b"accountId" => Self::AccountId,
-                b"accessKeyId" => Self::AccessKeyId,
-                b"invokedBy" => Self::InvokedBy,
-                b"sessionContext" => Self::SessionContext,
-                _ => Self::Else,
-            },
-            Scope::SessionContext if key == b"sessionIssuer" => Self::SessionIssuer,
-            Scope::SessionContext => Self::Else,
-            Scope::SessionIssuer => match key {
-                b"type" => Self::IssuerType,
-                b"principalId" => Self::IssuerPrincipalId,
-                b"arn" => Self::IssuerArn,
-                b"accountId" => Self::IssuerAccountId,
-                _ => Self::Else,
-            },
-        }
-    }
-
-    #[inline(always)]
-    fn of_record(key: &[u8]) -> Self {
-        match key {
-            b"eventTime" => Self::EventTime,
-            b"eventSource" => Self::EventSource,
-            b"eventName" => Self::EventName,
-            b"awsRegion" => Self::AwsRegion,
-            b"eventID" => Self::EventId,
-            b"eventType" => Self::EventType,
-            b"eventCategory" => Self::EventCategory,
-            b"errorCode" => Self::ErrorCode,
-            b"errorMessage" => Self::ErrorMessage,
-            b"userIdentity" => Self::UserIdentity,
-            b"@timestamp" => Self::Timestamp,
-            b"managementEvent" => Self::ManagementEvent,
-            b"insightDetails" => Self::InsightDetails,
-            b"requestParameters" => Self::RequestParameters,
-            b"responseElements" => Self::ResponseElements,
-            b"eventVersion" | b"recipientAccountId" | b"sourceIPAddress" | b"userAgent" => {
-                Self::Known
-            }
-            b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => Self::Digest,
-            b"configurationItemStatus"
-            | b"configurationItemVersion"
-            | b"configSnapshotId"
-            | b"configRuleArn" => Self::Config,
-            _ if OBJECT_WRAPPERS.contains(&key) => Self::ObjectWrapper,
-            _ if STRING_WRAPPERS.contains(&key) => Self::StringWrapper,
-            _ if CONTAINERS.contains(&key) => Self::Container,
-            _ => Self::Else,
-        }
-    }
-
-    /// Returns whether the member is one of an event's own.
-    const fn is_an_events(self) -> bool {
-        self as usize <= Self::UserIdentity as usize || matches!(self, Self::Known)
-    }
+/// The value of a member: where it stands, a string without its quotes.
+#[derive(Clone, Copy, Default)]
+struct Value {
+    kind: Kind,
+    from: usize,
+    to: usize,
 }
 
 /// The values of an object's members.
 struct Values<'a> {
-    kept: [Value<'a>; KEPT],
-    object: Object<'a>,
+    bytes: &'a [u8],
+    kept: [Value; KEPT],
+    is_digest: bool,
+    is_config: bool,
+    /// Of the last `userIdentity` that is an object.
+    sighting: Option<Sighting>,
+    inner: Option<Inner<'a>>,
 }
 
 impl<'a> Values<'a> {
     #[inline(always)]
-    fn get(&self, field: Field) -> Value<'a> {
-        self.kept.get(field as usize).copied().unwrap_or_default()
+    fn of(&self, field: Field) -> (Kind, &'a [u8]) {
+        let value = self.kept.get(field as usize).copied().unwrap_or_default();
+        (value.kind, self.bytes.get(value.from..value.to).unwrap_or_default())
     }
 
     #[inline(always)]
-    fn text(&self, field: Field) -> Option<Cow<'a, str>> {
-        self.get(field).text()
+    fn text(&self, field: Field) -> Option<RawString<'a>> {
+        match self.of(field) {
+            (Kind::Text, bytes) => Some(RawString::new(bytes, false)),
+            (Kind::TextWithEscapes, bytes) => Some(RawString::new(bytes, true)),
+            (Kind::Absent | Kind::Object | Kind::Other, _) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn object(&self, field: Field) -> Option<RawObject<'a>> {
+        match self.of(field) {
+            (Kind::Object, bytes) => Some(RawObject(bytes)),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn user_identity(&self) -> Option<RawIdentity<'a>> {
+        let RawObject(bytes) = self.object(Field::UserIdentity)?;
+        Some(RawIdentity { bytes, sighting: self.sighting })
+    }
+
+    #[inline(always)]
+    fn boolean(&self, field: Field) -> Option<bool> {
+        match self.of(field) {
+            (Kind::Other | Kind::Text, b"true") => Some(true),
+            (Kind::Other | Kind::Text, b"false") => Some(false),
+            (Kind::TextWithEscapes, _) => self.text(field)?.decode().parse().ok(),
+            _ => None,
+        }
     }
 
     /// Keeps a value: of duplicate members the last one stands (A26).
     #[inline(always)]
-    fn set(&mut self, field: Field, value: Value<'a>) {
-        if let Some(kept) = self.kept.get_mut(field as usize) {
-            *kept = value;
-        } else if field > Field::Known && field < Field::Else {
-            self.set_rare(field, value);
+    fn set(&mut self, field: Field, kind: Kind, from: usize, to: usize) {
+        match self.kept.get_mut(field as usize) {
+            Some(kept) => {
+                kept.kind = kind;
+                kept.from = from;
+                kept.to = to;
+            }
+            None => self.set_rare(field, kind, from, to),
         }
     }
 
     #[cold]
-    fn set_rare(&mut self, field: Field, value: Value<'a>) {
-        match (field, value) {
-            (Field::Digest, _) => self.object.is_digest = true,
-            (Field::Config, _) => self.object.is_config = true,
-            (Field::ObjectWrapper, Value::Object(bytes)) => {
-                self.object.inner = Some(Inner::Object(bytes));
-            }
-            (Field::StringWrapper, Value::Text(text)) => {
-                let text = text.decode();
+    fn set_rare(&mut self, field: Field, kind: Kind, from: usize, to: usize) {
+        let bytes = self.bytes.get(from..to).unwrap_or_default();
+        match (field, kind) {
+            (Field::Digest, _) => self.is_digest = true,
+            (Field::Config, _) => self.is_config = true,
+            (Field::ObjectWrapper, Kind::Object) => self.inner = Some(Inner::Object(bytes)),
+            (Field::StringWrapper, Kind::Text | Kind::TextWithEscapes) => {
+                let text = RawString::new(bytes, kind == Kind::TextWithEscapes).decode();
                 if text.trim_start().starts_with('{') {
-                    self.object.inner = Some(Inner::Text(text));
+                    self.inner = Some(Inner::Text(text));
                 }
             }
             _ => {}
         }
     }
 
-    /// Forgets what an earlier member of the same name held.
-    fn forget(&mut self, from: Field, to: Field) {
-        if let Some(kept) = self.kept.get_mut(from as usize..=to as usize) {
-            kept.fill(Value::Absent);
-        }
+    /// Returns how many members are an event's own.
+    #[inline(always)]
+    fn event_members(&self) -> usize {
+        let own = self.kept.iter().take(OWN);
+        own.map(|value| usize::from(value.kind != Kind::Absent)).sum()
     }
 
-    fn finish(self, end: usize) -> Object<'a> {
+    #[inline(always)]
+    fn finish(self, end: usize, is_envelope: bool) -> Object<'a> {
         let event_time = self.text(Field::EventTime);
-        let event_time = if event_time.as_deref().is_none_or(str::is_empty) {
+        let event_time = if event_time.is_none_or(RawString::is_empty) {
             self.text(Field::Timestamp).or(event_time)
         } else {
             event_time
@@ -233,92 +131,120 @@ impl<'a> Values<'a> {
             event_id: self.text(Field::EventId),
             event_type: self.text(Field::EventType),
             event_category: self.text(Field::EventCategory),
-            management_event: self.get(Field::ManagementEvent).boolean(),
+            management_event: self.boolean(Field::ManagementEvent),
             error_code: self.text(Field::ErrorCode),
             error_message: self.text(Field::ErrorMessage),
             user_identity: self.user_identity(),
-            has_insight_details: self.get(Field::InsightDetails).object().is_some(),
-            request_parameters: self.get(Field::RequestParameters).object(),
-            response_elements: self.get(Field::ResponseElements).object(),
+            has_insight_details: self.object(Field::InsightDetails).is_some(),
+            request_parameters: self.object(Field::RequestParameters),
+            response_elements: self.object(Field::ResponseElements),
         };
-        Object { event, end, ..self.object }
-    }
-
-    fn user_identity(&self) -> Option<UserIdentity<'a>> {
-        self.get(Field::UserIdentity).object()?;
-        let has_session_context = self.get(Field::SessionContext).object().is_some();
-        Some(UserIdentity {
-            identity_type: self.text(Field::IdentityType),
-            principal_id: self.text(Field::PrincipalId),
-            arn: self.text(Field::Arn),
-            account_id: self.text(Field::AccountId),
-            access_key_id: self.text(Field::AccessKeyId),
-            invoked_by: self.text(Field::InvokedBy),
-            has_session_context,
-            session_issuer: if has_session_context { self.session_issuer() } else { None },
-        })
-    }
-
-    fn session_issuer(&self) -> Option<SessionIssuer<'a>> {
-        self.get(Field::SessionIssuer).object()?;
-        Some(SessionIssuer {
-            issuer_type: self.text(Field::IssuerType),
-            principal_id: self.text(Field::IssuerPrincipalId),
-            arn: self.text(Field::IssuerArn),
-            account_id: self.text(Field::IssuerAccountId),
-        })
+        Object {
+            event,
+            end,
+            event_members: self.event_members(),
+            is_digest: self.is_digest,
+            is_config: self.is_config,
+            is_envelope,
+            inner: self.inner,
+        }
     }
 }
 
+/// The bytes that are looked at ahead: a comma, a key, the quote and the first block of a string.
+const AHEAD: usize = 1 + WIDTH + BLOCK;
+
 /// Reads the object whose `{` is at `start`.
 #[inline(always)]
-pub(super) fn object<S: Stride>(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
+pub(super) fn object<'a, S: Stride>(
+    bytes: &'a [u8],
+    start: usize,
+    habits: &mut Habits,
+) -> Result<Object<'a>, Fault> {
     let mut cursor = Cursor::<S>::new(bytes, start);
-    let mut walk = cursor.open()?;
-    let mut scope = Scope::Record;
-    let mut values = Values { kept: [Value::Absent; KEPT], object: Object::default() };
+    let mut opener = b'{';
+    let mut values = Values {
+        bytes,
+        kept: [Value::default(); KEPT],
+        is_digest: false,
+        is_config: false,
+        sighting: None,
+        inner: None,
+    };
     loop {
-        let Some(key) = cursor.key(&mut walk)? else {
-            scope = match scope {
-                Scope::Record => return Ok(values.finish(cursor.at)),
-                Scope::UserIdentity => Scope::Record,
-                Scope::SessionContext => Scope::UserIdentity,
-                Scope::SessionIssuer => Scope::SessionContext,
-            };
-            walk = Walk::behind_a_value();
-            continue;
+        let ahead: Option<&[u8; AHEAD]> = bytes.get(cursor.at..).and_then(<[u8]>::first_chunk);
+        let guessed = ahead
+            .filter(|ahead| S::HAS_HABITS && ahead[0] == opener)
+            .and_then(|ahead| Some((ahead, habits.order.guess::<S>(ahead[1..].first_chunk()?)?)));
+        let field = if let Some((ahead, key)) = guessed {
+            let value = key.length() + 1;
+            if ahead[value] == b'"'
+                && let Some(length) = ahead[value + 1..].first_chunk().and_then(S::short_string)
+            {
+                let from = cursor.at + value + 1;
+                let length =
+                    if key.is_steady { habits.order.expect_length(length) } else { length };
+                values.set(key.field, Kind::Text, from, from + length);
+                cursor.at = from + length + 1;
+                opener = b',';
+                continue;
+            }
+            cursor.at += value;
+            cursor.skip_blanks();
+            key.field
+        } else {
+            let mut walk = if opener == b'{' { cursor.open()? } else { Walk::BehindValue };
+            match cursor.key(&mut walk)? {
+                Some(key) => habits.order.look_up(&key.bytes()),
+                None => return Ok(values.finish(cursor.at, false)),
+            }
         };
-        let field =
-            if key.escaped { Field::of(scope, &key.bytes()) } else { Field::of(scope, key.bytes) };
-        let from = cursor.at;
-        let value = match cursor.peek() {
-            Some(b'"') => Value::Text(cursor.string()?),
+        opener = b',';
+        let start = cursor.at;
+        let (kind, from, to) = match cursor.peek() {
+            Some(b'"') => {
+                let has_escapes = cursor.pass_string()?;
+                let kind = if has_escapes { Kind::TextWithEscapes } else { Kind::Text };
+                (kind, start + 1, cursor.at - 1)
+            }
+            Some(b'{') if S::HAS_HABITS && field == Field::UserIdentity => {
+                values.sighting = pass_identity(bytes, &mut cursor, &mut habits.identities)?;
+                (Kind::Object, start, cursor.at)
+            }
             Some(b'{') => {
-                let inner = match field {
-                    Field::UserIdentity => Some((Scope::UserIdentity, Field::IdentityType)),
-                    Field::SessionContext => Some((Scope::SessionContext, Field::SessionIssuer)),
-                    Field::SessionIssuer => Some((Scope::SessionIssuer, Field::IssuerType)),
-                    _ => None,
-                };
-                if let Some((inner, first)) = inner {
-                    scope = inner;
-                    values.object.event_members += u32::from(field == Field::UserIdentity);
-                    values.forget(first, Field::IssuerAccountId);
-                    values.set(field, Value::Object(&[]));
-                    walk = cursor.open()?;
-                    continue;
-                }
-                Value::Object(cursor.nested(from)?)
+                cursor.pass_nested()?;
+                (Kind::Object, start, cursor.at)
             }
             // What has an event's members is an event, whatever else it has.
-            Some(b'[') if field == Field::Container && values.object.event_members < 2 => {
-                let object = Object { is_envelope: true, ..values.object };
-                return Ok(Values { object, ..values }.finish(from));
+            Some(b'[') if field == Field::Container && values.event_members() < 2 => {
+                return Ok(values.finish(start, true));
             }
-            Some(b'[') => Value::Other(cursor.nested(from)?),
-            _ => Value::Other(cursor.plain_value(from)?),
+            Some(b'[') => {
+                cursor.pass_nested()?;
+                (Kind::Other, start, cursor.at)
+            }
+            _ => {
+                cursor.pass_plain()?;
+                (Kind::Other, start, cursor.at)
+            }
         };
-        values.object.event_members += u32::from(field.is_an_events());
-        values.set(field, value);
+        values.set(field, kind, from, to);
     }
+}
+
+/// Passes over the `userIdentity` at the cursor, which may be one that was seen before.
+#[inline(always)]
+fn pass_identity<S: Stride>(
+    bytes: &[u8],
+    cursor: &mut Cursor<'_, S>,
+    identities: &mut Identities,
+) -> Result<Option<Sighting>, Fault> {
+    let start = cursor.at;
+    let rest = bytes.get(start..).unwrap_or_default();
+    if let Some((length, sighting)) = identities.find(rest) {
+        cursor.at += length;
+        return Ok(Some(sighting));
+    }
+    cursor.pass_nested()?;
+    Ok(identities.remember(rest, cursor.at - start))
 }

@@ -1,8 +1,9 @@
 //! The rules O on a world small enough to see through.
 
 use super::*;
-use crate::access::{Access, Answer, Principal};
-use crate::ledger::Ledger;
+use crate::access::{Access, Actor, Answer, Principal};
+use crate::coverage::AccountCounts;
+use crate::ledger::{Journal, Ledger};
 use crate::report::coverage::{Basis, ReportCoverage};
 
 const ROOT: &str = "o-exampleorg01/r-ex01";
@@ -44,25 +45,30 @@ fn organization() -> Organization {
     Organization::load(file.path()).unwrap()
 }
 
-fn access<'a>(account: &'a str, service: &'a str, seconds: i64) -> Access<'a> {
-    Access {
-        account,
-        principal: Principal::default(),
-        event_source: service,
-        event_name: "Do",
+/// An access, and whose it is.
+type Acted<'a> = (Actor<'a>, Access<'a>);
+
+fn access<'a>(account: &'a str, service: &'a str, seconds: i64) -> Acted<'a> {
+    let access = Access {
+        event_source: service.into(),
+        event_name: "Do".into(),
         is_data_event: false,
         service_namespace: None,
         time: Time::from_micros(seconds * 1_000_000),
-        region: Some("eu-west-1"),
-        event_id: Some(EventId::Uuid(7)),
+        region: Some("eu-west-1".into()),
+        event_id: Some("00000000-0000-0000-0000-000000000007".into()),
         answer: Answer::Success,
-    }
+    };
+    (Actor { account, principal: Principal::default() }, access)
 }
 
-fn ledger(accesses: &[Access<'_>]) -> Ledger {
-    let mut ledger = Ledger::default();
-    accesses.iter().for_each(|access| ledger.add(access));
-    ledger
+fn ledger(accesses: &[Acted<'_>]) -> Ledger {
+    let mut journal = Journal::default();
+    for (actor, access) in accesses {
+        let actor = journal.actor(actor);
+        journal.add(actor, access);
+    }
+    journal.finish()
 }
 
 fn ordinary() -> Ledger {
@@ -166,8 +172,8 @@ fn o3_a_policy_that_only_denies_lists_no_service() {
 
 #[test]
 fn p1_o4_an_account_with_a_denied_attempt_alone_is_counted() {
-    let denied = Access { answer: Answer::Denied, ..access("333333333333", "s3.amazonaws.com", 5) };
-    let ledger = ledger(&[denied]);
+    let (actor, attempt) = access("333333333333", "s3.amazonaws.com", 5);
+    let ledger = ledger(&[(actor, Access { answer: Answer::Denied, ..attempt })]);
     let organization = organization();
     let activity = Activity::new(&ledger, &organization, Catalog::embedded());
     let mut reporter = Reporter::new(&activity, &organization, Catalog::embedded());
@@ -180,8 +186,8 @@ fn p1_o4_an_account_with_a_denied_attempt_alone_is_counted() {
 
 #[test]
 fn p5_every_region_counts_and_that_of_the_latest_attempt_is_shown() {
-    let elsewhere =
-        Access { region: Some("xx-nowhere-9"), ..access("222222222222", "s3.amazonaws.com", 101) };
+    let (actor, later) = access("222222222222", "s3.amazonaws.com", 101);
+    let elsewhere = (actor, Access { region: Some("xx-nowhere-9".into()), ..later });
     let ledger = ledger(&[access("222222222222", "s3.amazonaws.com", 100), elsewhere]);
     let organization = organization();
     let activity = Activity::new(&ledger, &organization, Catalog::embedded());
@@ -289,9 +295,13 @@ fn a9_a23_o14_what_has_no_place_in_the_tree_is_in_no_report_and_named() {
 #[test]
 fn p3_the_coverage_says_of_each_account_whether_data_events_were_seen() {
     let mut coverage = crate::coverage::Coverage::default();
-    coverage.count(&access("222222222222", "s3.amazonaws.com", 100));
-    coverage
-        .count(&Access { is_data_event: true, ..access("333333333333", "s3.amazonaws.com", 100) });
+    let mut counts = AccountCounts::default();
+    for (account, is_data_event) in [("222222222222", false), ("333333333333", true)] {
+        let (_, access) = access(account, "s3.amazonaws.com", 100);
+        let account = counts.number(account);
+        counts.count(account, &Access { is_data_event, ..access });
+    }
+    counts.finish(&mut coverage);
     let (ledger, organization) = (ordinary(), organization());
     let catalog = Catalog::embedded();
     let activity = Activity::new(&ledger, &organization, catalog);

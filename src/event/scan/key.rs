@@ -1,0 +1,201 @@
+//! The members of a record by their keys, and the order in which these come.
+//!
+//! AWS writes the members of its records in one order, and whoever writes them anew writes all of
+//! them in one order. So the next key is guessed by the one before it, and a guess is right if the
+//! bytes are the same: no search for the end of the key, and no look at what it may be.
+
+#![expect(clippy::indexing_slicing, reason = "a number of a key is below their number")]
+
+use super::cursor::Stride;
+use super::{CONTAINERS, OBJECT_WRAPPERS, STRING_WRAPPERS};
+
+/// A member that matters. The value of those before [`Field::Digest`] is kept, where it is needed
+/// or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Field {
+    EventTime,
+    EventSource,
+    EventName,
+    AwsRegion,
+    EventId,
+    EventType,
+    EventCategory,
+    ErrorCode,
+    ErrorMessage,
+    UserIdentity,
+    EventVersion,
+    RecipientAccountId,
+    SourceIpAddress,
+    UserAgent,
+    Timestamp,
+    ManagementEvent,
+    InsightDetails,
+    RequestParameters,
+    ResponseElements,
+    Else,
+    Digest,
+    Config,
+    ObjectWrapper,
+    StringWrapper,
+    Container,
+}
+
+/// How many fields keep their value.
+pub(super) const KEPT: usize = Field::Digest as usize;
+
+/// How many of them are an event's own; they come first.
+pub(super) const OWN: usize = Field::UserAgent as usize + 1;
+
+impl Field {
+    /// Returns what a key that is none of [`KEYS`] means in a record or an envelope.
+    fn of_rare(key: &[u8]) -> Self {
+        match key {
+            b"@timestamp" => Self::Timestamp,
+            b"insightDetails" => Self::InsightDetails,
+            b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => Self::Digest,
+            b"configurationItemStatus"
+            | b"configurationItemVersion"
+            | b"configSnapshotId"
+            | b"configRuleArn" => Self::Config,
+            _ if OBJECT_WRAPPERS.contains(&key) => Self::ObjectWrapper,
+            _ if STRING_WRAPPERS.contains(&key) => Self::StringWrapper,
+            _ if CONTAINERS.contains(&key) => Self::Container,
+            _ => Self::Else,
+        }
+    }
+}
+
+/// More bytes than the longest of [`KEYS`] takes up, its quotes and colon included.
+pub(super) const WIDTH: usize = 32;
+
+/// A key with its quotes and its colon.
+pub(super) struct Key {
+    name: &'static str,
+    pub(super) field: Field,
+    /// Whether its values are mostly strings of one length.
+    pub(super) is_steady: bool,
+    literal: [u8; WIDTH],
+    /// Ones where the literal has bytes.
+    mask: [u8; WIDTH],
+}
+
+impl Key {
+    const fn new(name: &'static str, field: Field) -> Self {
+        let bytes = name.as_bytes();
+        let mut key = Self { name, field, is_steady: false, literal: [0; WIDTH], mask: [0; WIDTH] };
+        let mut at = 0;
+        while at < key.length() {
+            key.mask[at] = u8::MAX;
+            key.literal[at] = match at {
+                0 => b'"',
+                _ if at <= bytes.len() => bytes[at - 1],
+                _ if at == bytes.len() + 1 => b'"',
+                _ => b':',
+            };
+            at += 1;
+        }
+        key
+    }
+
+    const fn steady(name: &'static str, field: Field) -> Self {
+        Self { is_steady: true, ..Self::new(name, field) }
+    }
+
+    /// Returns the length with the quotes and the colon, which is below [`WIDTH`].
+    #[inline(always)]
+    pub(super) const fn length(&self) -> usize {
+        (self.name.len() + 3) % WIDTH
+    }
+}
+
+/// The members of CloudTrail's records, in the order in which AWS writes them.
+static KEYS: [Key; 30] = [
+    Key::steady("eventVersion", Field::EventVersion),
+    Key::new("userIdentity", Field::UserIdentity),
+    Key::steady("eventTime", Field::EventTime),
+    Key::new("eventSource", Field::EventSource),
+    Key::new("eventName", Field::EventName),
+    Key::steady("awsRegion", Field::AwsRegion),
+    Key::new("sourceIPAddress", Field::SourceIpAddress),
+    Key::new("userAgent", Field::UserAgent),
+    Key::new("errorCode", Field::ErrorCode),
+    Key::new("errorMessage", Field::ErrorMessage),
+    Key::new("requestParameters", Field::RequestParameters),
+    Key::new("responseElements", Field::ResponseElements),
+    Key::new("additionalEventData", Field::Else),
+    Key::steady("requestID", Field::Else),
+    Key::steady("eventID", Field::EventId),
+    Key::new("readOnly", Field::Else),
+    Key::new("resources", Field::Else),
+    Key::steady("eventType", Field::EventType),
+    Key::steady("apiVersion", Field::Else),
+    Key::new("managementEvent", Field::ManagementEvent),
+    Key::steady("recipientAccountId", Field::RecipientAccountId),
+    Key::new("serviceEventDetails", Field::Else),
+    Key::steady("sharedEventID", Field::Else),
+    Key::steady("vpcEndpointId", Field::Else),
+    Key::steady("vpcEndpointAccountId", Field::Else),
+    Key::new("addendum", Field::Else),
+    Key::new("edgeDeviceDetails", Field::Else),
+    Key::steady("eventCategory", Field::EventCategory),
+    Key::new("tlsDetails", Field::Else),
+    Key::steady("sessionCredentialFromConsole", Field::Else),
+];
+
+/// The two keys that came last behind each of [`KEYS`].
+#[derive(Clone, Debug)]
+pub(super) struct KeyOrder {
+    behind: [[usize; 2]; KEYS.len()],
+    last: usize,
+    /// The length of the last string that each of them had.
+    lengths: [usize; KEYS.len()],
+}
+
+impl Default for KeyOrder {
+    fn default() -> Self {
+        let next = |at| [(at + 1) % KEYS.len(), (at + 2) % KEYS.len()];
+        Self { behind: std::array::from_fn(next), last: KEYS.len() - 1, lengths: [0; KEYS.len()] }
+    }
+}
+
+impl KeyOrder {
+    /// Returns a guessed key that stands at the start of `bytes`.
+    #[inline(always)]
+    pub(super) fn guess<S: Stride>(&mut self, bytes: &[u8; WIDTH]) -> Option<&'static Key> {
+        for number in self.behind[self.last] {
+            let key = &KEYS[number];
+            if S::starts(bytes, &key.literal, &key.mask) {
+                self.last = number;
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    /// Returns `length`, that of the string that belongs to the key guessed last.
+    ///
+    /// Everything behind a string waits for its length, which takes some forty cycles to find. If
+    /// it is the same as last time, the CPU may go on with what it has held for it since then, so
+    /// the two are kept from being taken for one number.
+    #[inline(always)]
+    pub(super) fn expect_length(&mut self, length: usize) -> usize {
+        let last = &mut self.lengths[self.last];
+        let expected = std::hint::black_box(*last);
+        if length == *last {
+            return expected;
+        }
+        *last = length;
+        length
+    }
+
+    /// Returns the member of any key, and guesses it next time.
+    pub(super) fn look_up(&mut self, key: &[u8]) -> Field {
+        let Some(number) = KEYS.iter().position(|known| known.name.as_bytes() == key) else {
+            return Field::of_rare(key);
+        };
+        let behind = &mut self.behind[self.last];
+        *behind = [number, behind[0]];
+        self.last = number;
+        KEYS[number].field
+    }
+}
