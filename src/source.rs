@@ -307,7 +307,7 @@ pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
     find_with(inputs, &|directories| directories.iter().map(Directory::list).collect())
 }
 
-/// Does the same as [`find`] with a `list` that calls [`Directory::list`] of every directory that
+/// Does the same as [`find()`] with a `list` that calls [`Directory::list`] of every directory that
 /// it is given, on several threads if it likes, and returns the results in the same order.
 ///
 /// # Errors
