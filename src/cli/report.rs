@@ -49,7 +49,7 @@ pub(super) fn organizations(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     };
     let activity = Activity::new(&ledger, &organization, catalog);
     if activity.is_empty() && coverage.records.counted > 0 && !args.input.allow_empty {
-        refuse_foreign(&activity, &organization)?;
+        refuse_foreign(&activity, &organization, &coverage)?;
     }
     let basis =
         Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
@@ -151,18 +151,26 @@ fn up_to_newest(
 }
 
 /// A report that holds none of the accesses reads as "revoke everything", too (V2).
-fn refuse_foreign(activity: &Activity<'_>, organization: &Organization) -> anyhow::Result<()> {
+fn refuse_foreign(
+    activity: &Activity<'_>,
+    organization: &Organization,
+    coverage: &Coverage,
+) -> anyhow::Result<()> {
     let mut because = Vec::new();
     if let Some(first) = activity.outside.keys().next() {
         let accounts = activity.outside.len();
         because.push(format!(
-            "{accounts} acting accounts, the first `{first}`, are outside the organization `{}`",
+            "acting accounts outside the organization `{}`: {accounts}, the first `{first}`",
             organization.id()
         ));
     }
     if let Some(first) = activity.unmapped.keys().next() {
         let sources = activity.unmapped.len();
-        because.push(format!("{sources} event sources, the first `{first}`, are of no service"));
+        because.push(format!("event sources of no service: {sources}, the first `{first}`"));
+    }
+    if let Some(first) = coverage.problems.first() {
+        let problems = coverage.problems.len();
+        because.push(format!("problems of reading: {problems}, the first {first}"));
     }
     bail!(
         "no access belongs into a report: {}: is it the snapshot of these logs? (--allow-empty \

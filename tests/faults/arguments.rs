@@ -94,7 +94,12 @@ fn v2_a_snapshot_of_another_organization_is_no_report_of_nothing_used() {
     place.file("strangers.json", strangers);
     let snapshot = testdata("organization.json");
     let args = ["strangers.json", "--organization", &snapshot];
-    place.run(&args).is_refused("the first `998877665544`, are outside the organization");
+    place
+        .run(&args)
+        .is_refused("outside the organization `o-exampleorgid`: 1, the first `998877665544`");
+    place
+        .run(&[&args[..], &["nowhere.json"]].concat())
+        .is_refused("problems of reading: 1, the first nowhere.json: ");
     place.run(&[&args[..], &["--allow-empty"]].concat()).reports(0);
 }
 
