@@ -30,14 +30,16 @@ impl Display {
             if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(bytes), target);
         let eta = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            // Whole seconds: the estimate is no better.
-            let _ = write!(out, "{}", HumanSeconds(state.eta()));
+            // Before the first source is done there is nothing to estimate from.
+            if state.pos() > 0 {
+                // Whole seconds: the estimate is no better.
+                let _ = write!(out, ", {} left", HumanSeconds(state.eta()));
+            }
         };
-        let style = ProgressStyle::with_template(
-            "{bytes}/{total_bytes} ({bytes_per_sec}), {msg}, {eta_left} left",
-        );
+        let style =
+            ProgressStyle::with_template("{bytes}/{total_bytes} ({bytes_per_sec}), {msg}{left}");
         if let Ok(style) = style {
-            bar.set_style(style.with_key("eta_left", eta));
+            bar.set_style(style.with_key("left", eta));
         }
         interrupt::traces().line = Some(bar.clone());
         let (files, decompressed) = (AtomicU64::new(0), AtomicU64::new(0));
