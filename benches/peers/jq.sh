@@ -16,5 +16,5 @@ export parts program latest inflate
 # shellcheck disable=SC2016
 find "$1" -path '*/CloudTrail/*' -name '*.json.gz' -print0 |
     xargs -0 -P "$3" -n 200 sh -c \
-        '"$inflate" -dc "$@" | jq -r "$program" | awk -F, "$latest" > "$parts/$$"' sh
+        '"$inflate" -dc "$@" | jq -r "$program" | awk -F, "$latest" >> "$parts/$$"' sh
 cat "$parts"/* | awk -F, "$latest" > "$2"
