@@ -6,7 +6,8 @@
 //! `organization.json`, the snapshot that trailfold reads, and two answers that were noted while the
 //! records were made: `last-accesses.csv` is the latest `eventTime` of every
 //! `userIdentity.accountId` and `eventSource`, `last-attempts.csv` the same of those records alone
-//! that count by the rules in `docs/semantics.md`. With `--form lines` the same events stand in one plain file, `DIR/events.jsonl`.
+//! that count by the rules in `docs/semantics.md`. With `--form lines` the same events stand in one
+//! plain file, `DIR/events.jsonl`.
 
 #![expect(clippy::print_stdout, reason = "the figures are for whoever runs it")]
 
