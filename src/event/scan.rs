@@ -25,7 +25,7 @@ use cursor::{Bytes, Cursor, Walk};
 pub use habits::{Habits, Sighting};
 
 /// How far back the bytes before a place are looked at to tell what it is.
-pub const LOOK_BACK: usize = 64;
+pub(super) const LOOK_BACK: usize = 64;
 
 /// Members of an envelope whose array holds records.
 const CONTAINERS: [&[u8]; 5] =
@@ -44,7 +44,7 @@ pub struct Object<'a> {
     pub event: Event<'a>,
     /// The offset behind its `}`; in an envelope, of the `[` of its array of records.
     pub end: usize,
-    /// Whether it is an envelope. The members behind its array are unread; [`members`] goes on.
+    /// Whether it is an envelope. The members behind its array are unread.
     pub is_envelope: bool,
     /// A record within, should this object itself be none.
     pub inner: Option<Inner<'a>>,
@@ -81,7 +81,7 @@ pub enum Fault {
 
 /// Where the members of an envelope lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Members {
+pub(super) enum Members {
     /// To the `[` of another array of records, at this offset.
     Container(usize),
     /// Behind the envelope's `}`, at this offset.
@@ -139,7 +139,7 @@ fn is_container(cursor: &Cursor<'_, Bytes>, key: &[u8]) -> bool {
 /// # Errors
 ///
 /// [`Fault`] if the envelope is cut off or not JSON.
-pub fn members(bytes: &[u8], at: usize) -> Result<Members, Fault> {
+pub(super) fn members(bytes: &[u8], at: usize) -> Result<Members, Fault> {
     let mut cursor = Cursor::<Bytes>::new(bytes, at);
     let mut members = Walk::BehindValue;
     while let Some(key) = cursor.key(&mut members)? {
@@ -157,7 +157,7 @@ pub fn members(bytes: &[u8], at: usize) -> Result<Members, Fault> {
 ///
 /// [`Fault`] if the value is cut off or not JSON. A number at the very end of the bytes counts as
 /// complete.
-pub fn value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+pub(super) fn value(bytes: &[u8], at: usize) -> Result<usize, Fault> {
     let mut cursor = Cursor::<Bytes>::new(bytes, at);
     cursor.skip_blanks();
     cursor.skip_value()?;
@@ -180,14 +180,14 @@ pub(super) fn string_member<'a>(object: &'a [u8], name: &str) -> Option<Cow<'a, 
 }
 
 /// Returns the text of a value that is a string.
-pub fn text(value: &[u8]) -> Option<Cow<'_, str>> {
+pub(super) fn text(value: &[u8]) -> Option<Cow<'_, str>> {
     let mut cursor = Cursor::<Bytes>::new(value, 0);
     cursor.string().ok().map(RawString::decode)
 }
 
 /// Returns whether the object at `start` begins as records and their envelopes do: with a member
 /// that is one of theirs.
-pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
+pub(super) fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
     let mut cursor = Cursor::<Bytes>::new(bytes, start);
     if cursor.peek() != Some(b'{') {
         return false;
@@ -222,7 +222,7 @@ pub fn starts_like_a_record(bytes: &[u8], start: usize) -> bool {
 
 /// Returns the offset of the quote before the `{` at `at`, if both begin a string that is an object
 /// with members.
-pub fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
     let quote = at.checked_sub(1)?;
     let is_escaped = quote > 0 && bytes[quote - 1] == b'\\';
     let begins = bytes[quote..].starts_with(b"\"{\\");
@@ -231,7 +231,7 @@ pub fn quote_before(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// Returns the offset of the `:` that makes the object, array or string at `at` the value of a
 /// member other than the array of an envelope.
-pub fn colon_before(bytes: &[u8], at: usize) -> Option<usize> {
+pub(super) fn colon_before(bytes: &[u8], at: usize) -> Option<usize> {
     let from = at.saturating_sub(LOOK_BACK);
     let before = bytes[from..at].trim_ascii_end().strip_suffix(b":")?;
     let key = before.trim_ascii_end().strip_suffix(b"\"")?;
@@ -244,7 +244,7 @@ pub fn colon_before(bytes: &[u8], at: usize) -> Option<usize> {
 ///
 /// That is `at`, unless a closing quote is missing: the string before the fault then ended at the
 /// first quote of the next record, and has its brace inside.
-pub fn behind_fault(bytes: &[u8], start: usize, at: usize) -> usize {
+pub(super) fn behind_fault(bytes: &[u8], start: usize, at: usize) -> usize {
     let string = bytes[start..at].trim_ascii_end().strip_suffix(b"\"");
     let brace = string.and_then(|string| string.trim_ascii_end().strip_suffix(b"{"));
     brace.map(|before| start + before.len()).filter(|brace| *brace > start).unwrap_or(at)
