@@ -230,11 +230,10 @@ pub fn access<'e, A>(
     actor: impl FnOnce(RawIdentity<'e>) -> Result<A, NoAccess>,
 ) -> Result<(A, Access<'e>), NoAccess> {
     kind_of_event(event, switches)?;
-    let identity = event.user_identity.ok_or(Skip::Anonymous)?;
     if event.error_code.is_some_and(|code| is_authentication_failure(&code.decode())) {
         return Err(Skip::AuthenticationFailed.into());
     }
-    let actor = actor(identity)?;
+    let actor = actor(event.user_identity.ok_or(Skip::Anonymous)?)?;
     let time = event
         .event_time
         .and_then(time)
@@ -478,8 +477,8 @@ fn unique_id(principal_id: &str) -> &str {
 }
 
 fn is_data_event(event: &Event<'_>) -> bool {
-    match event.event_category {
-        Some(category) => category.is("Data"),
+    match present(event.event_category) {
+        Some(category) => category.is_ignoring_case("Data"),
         None => event.management_event == Some(false),
     }
 }

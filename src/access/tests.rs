@@ -283,9 +283,11 @@ fn a7_requests_that_were_not_authenticated_never_count() {
     ] {
         for prefix in ["", "Client."] {
             let code = format!("{prefix}{code}");
-            let record = record(user(), json!({"errorCode": code}));
             let expected = Outcome::Aside(Skip::AuthenticationFailed);
-            assert_eq!(outcome_of(&record, &COUNT), expected, "{code}");
+            for identity in [user(), Value::Null, json!({"type": "AWSService"}), json!({})] {
+                let record = record(identity, json!({"errorCode": code}));
+                assert_eq!(outcome_of(&record, &COUNT), expected, "{record}");
+            }
         }
     }
 }
@@ -482,6 +484,8 @@ fn a20_data_events_count_and_are_marked() {
     assert!(!is_data(json!({"managementEvent": true})));
     assert!(!is_data(json!({"eventCategory": "Management", "managementEvent": false})));
     assert!(!is_data(json!({})));
+    assert!(is_data(json!({"eventCategory": "data"})));
+    assert!(is_data(json!({"eventCategory": "", "managementEvent": false})));
 }
 
 #[test]

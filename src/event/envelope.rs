@@ -385,6 +385,9 @@ impl Reader<'_, '_> {
         loop {
             let bytes = visible(&self.input, self.window);
             match scan::object(bytes, self.at, !self.window.ended, &mut self.habits) {
+                Ok(object) if self.is_too_long(object.end + usize::from(object.is_envelope)) => {
+                    return self.too_long();
+                }
                 Ok(object) if object.is_envelope => {
                     let behind = object.end + 1;
                     if self.open.len() >= DEEPEST_CONTAINER {
@@ -452,6 +455,7 @@ impl Reader<'_, '_> {
         self.content = Content::Json;
         loop {
             match scan::value(visible(&self.input, self.window), self.at) {
+                Ok(end) if self.is_too_long(end) => return self.too_long(),
                 Ok(end) if end < self.filled() || self.window.ended => {
                     let value =
                         visible(&self.input, self.window).get(self.at..end).unwrap_or_default();
@@ -478,11 +482,8 @@ impl Reader<'_, '_> {
     /// Makes the window longer, or settles that the value at the cursor is cut off or too long.
     /// Returns whether to try again.
     fn more(&mut self, cut_off: &'static str) -> bool {
-        let longest = self.window.longest_record;
-        if self.filled() - self.at >= longest {
-            self.malformed(self.at, "a record is longer than 64 MiB");
-            self.at += longest;
-            self.resume(Wake::Record);
+        if self.filled() - self.at >= self.window.longest_record {
+            self.too_long();
             return false;
         }
         if !self.window.ended {
@@ -495,6 +496,19 @@ impl Reader<'_, '_> {
         self.open.clear();
         self.at = self.filled();
         false
+    }
+
+    /// Returns whether what stands between the cursor and `end` is longer than any record. Whether
+    /// all of it is in the window depends on what the window was used for before.
+    fn is_too_long(&self, end: usize) -> bool {
+        end - self.at > self.window.longest_record
+    }
+
+    /// Reports a record that is longer than any, and goes on where the longest would end.
+    fn too_long(&mut self) {
+        self.malformed(self.at, "a record is longer than 64 MiB");
+        self.at += self.window.longest_record;
+        self.resume(Wake::Record);
     }
 
     /// Returns whether what is at `at` belongs to the broken record before it. A colon at which the

@@ -277,6 +277,10 @@ impl Worker<'_> {
                 _ => {
                     let (position, mut tally) = (state.position, mem::take(&mut state.tally));
                     drop(state);
+                    // Others have read ahead when this is done, so there may be no end of pieces.
+                    for piece in accepted.drain(..) {
+                        self.merge(piece);
+                    }
                     let until = if is_last { u64::MAX } else { cut.parts.nominal_end(settled) };
                     let (next, position) = self.read_on(cut, position, until, &mut tally);
                     state = lock(&cut.state);

@@ -39,13 +39,21 @@ impl Parts {
         let file = File::open(path.to_path_buf()).ok()?;
         let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let parts = Self { file, size: metadata.len(), length: piece.max(1) };
+        // It may have shrunk since it was found.
+        if !Self::are_enough(parts.size, piece) {
+            return None;
+        }
         let head = parts.bytes(0, length(HEAD).min(parts.size)).ok()?;
         (!head.is_empty() && is_plain(&head)).then_some(parts)
     }
 
     /// Returns whether a source is large enough for pieces of `piece` bytes.
     pub fn may_be(source: &Source, piece: u64) -> bool {
-        source.size.is_some_and(|size| size / piece.max(1) >= FEWEST)
+        source.size.is_some_and(|size| Self::are_enough(size, piece))
+    }
+
+    fn are_enough(size: u64, piece: u64) -> bool {
+        size / piece.max(1) >= FEWEST
     }
 
     /// Returns how many pieces there are.

@@ -446,6 +446,25 @@ fn a_record_that_is_too_long_is_malformed_and_the_next_one_is_found() {
 }
 
 #[test]
+fn whether_a_record_is_too_long_does_not_depend_on_the_window() {
+    let longest = 1000;
+    let (a, b) = (record("A"), record("B"));
+    for length in longest - 3..longest + 4 {
+        let filler = "x".repeat(length - record("C").len());
+        let long = record("C").replace("arn:aws:iam", &format!("{filler}arn:aws:iam"));
+        assert_eq!(long.len(), length);
+        for text in [format!("{long}\n{a}\n{b}"), format!("[{a},{long},{b}]")] {
+            let told = [0, 64, 1000, 1500, 2000].map(|first| {
+                let mut window = window(first, longest);
+                format!("{:?}", seen_through(&mut window, &mut text.as_bytes()))
+            });
+            assert!(told.iter().all(|one| *one == told[0]), "{length}: {told:?}");
+            assert_eq!(told[0].contains("longer than 64 MiB"), length > longest, "{told:?}");
+        }
+    }
+}
+
+#[test]
 fn memory_is_bounded_by_the_longest_record() {
     let longest = 4096;
     let mut window = window(0, longest);

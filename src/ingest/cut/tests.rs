@@ -150,6 +150,28 @@ fn problems_of_pieces_are_those_of_the_file() {
 }
 
 #[test]
+fn a_file_that_shrank_since_it_was_found_is_told_of_all_the_same() {
+    let timeless = record(0).replace("eventTime", "eventTyme");
+    for text in [format!("{}{timeless}\n", lines(2)), lines(3), "\n".to_owned(), String::new()] {
+        let case = Case::new(lines(100).as_bytes());
+        let path = case.folder.path().join("lines.json");
+        let options = Options {
+            period: Period::default(),
+            switches: Switches::default(),
+            threads: NonZeroUsize::MIN,
+            progress: &|_| (),
+        };
+        let found = source::find(&[case.folder.path().into()]).unwrap();
+        fs::write(&path, &text).unwrap();
+        let (ledger, coverage) = fold_in_pieces(&found, &options, u64::MAX).unwrap();
+        let (ledger_in_pieces, coverage_in_pieces) =
+            fold_in_pieces(&found, &options, 2000).unwrap();
+        assert_eq!(coverage_in_pieces, coverage, "{text:?}");
+        assert_eq!(ledger_in_pieces, ledger, "{text:?}");
+    }
+}
+
+#[test]
 fn several_large_files_beside_small_ones_are_read() {
     let case = Case::new(lines(50).as_bytes());
     let records: Vec<String> = (0..50).map(record).collect();
