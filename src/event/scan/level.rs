@@ -1,11 +1,15 @@
 //! The scanner once for every level of vector instructions, chosen when the program runs.
 
+#![expect(clippy::indexing_slicing, reason = "a value ends behind its start, within the bytes")]
 #![expect(
     unsafe_code,
     reason = "a function made for a level may only be called where the CPU has it, which is checked"
 )]
 
 use std::marker::PhantomData;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::block::{self, BLOCK, Block, Level, Portable};
 use super::cursor::Stride;
@@ -97,7 +101,20 @@ fn user_identity_neon(bytes: &[u8]) -> Result<UserIdentity<'_>, Fault> {
     identity::user_identity::<Blocks<block::Neon>>(bytes)
 }
 
-/// Block by block. Values that are passed over are not checked beyond their brackets.
+/// No record of AWS's has fewer bytes.
+const SMALLEST_RECORD: usize = 256;
+
+/// A key of every record.
+static RECORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"eventSource\""));
+
+/// Returns whether an object or array may have a whole record in it: brackets that are one too many
+/// here and one too few there make what stands between them look like one value.
+#[inline]
+fn may_hold_a_record(value: &[u8]) -> bool {
+    value.len() > SMALLEST_RECORD && RECORD.find(value).is_some()
+}
+
+/// Block by block. Values that are passed over are not checked beyond their strings and brackets.
 struct Blocks<B>(PhantomData<B>);
 
 impl<B: Block> Stride for Blocks<B> {
@@ -124,7 +141,11 @@ impl<B: Block> Stride for Blocks<B> {
     #[inline(always)]
     fn nested_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
         // SAFETY: this type is named only where the CPU was asked.
-        unsafe { B::bracket_end(bytes, start) }
+        let end = unsafe { B::bracket_end(bytes, start) }?;
+        if may_hold_a_record(&bytes[start..end]) {
+            return Err(Fault::Syntax { at: start, reason: "what stands here may hold a record" });
+        }
+        Ok(end)
     }
 }
 

@@ -398,3 +398,46 @@ fn what_no_json_has_is_left_to_the_byte_by_byte_twin() {
         }
     }
 }
+
+/// Calls `each` for `text` with every bracket in `range` put in the place of another in turn.
+fn with_other_brackets(text: &str, range: std::ops::Range<usize>, each: &mut dyn FnMut(String)) {
+    for at in range {
+        let bracket = &text[at..=at];
+        for other in ["{", "}", "[", "]"] {
+            if "{}[]".contains(bracket) && bracket != other {
+                each([&text[..at], other, &text[at + 1..]].concat());
+            }
+        }
+    }
+}
+
+#[test]
+fn v3_two_damaged_brackets_make_no_record_vanish() {
+    let record = |number: usize| {
+        format!(
+            r#"{{"eventVersion":"1.08","userIdentity":{{"type":"Root","accountId":"1","sessionContext":{{"a":[{{}}]}}}},"eventTime":"2026-01-0{number}T00:00:00Z","eventSource":"s3.amazonaws.com","eventName":"n{number}","requestParameters":{{"a":[{{"b":[1]}},2],"c":{{"d":{{}}}}}},"eventID":"x"}}"#
+        )
+    };
+    let stream = format!(r#"{{"Records":[{},{},{}]}}"#, record(1), record(2), record(3));
+    let second = stream.find(r#""n2""#).unwrap() - 250;
+    let (mut damaged, mut lost) = (0, Vec::new());
+    with_other_brackets(&stream, 12..second, &mut |once| {
+        with_other_brackets(&once, second..once.len(), &mut |twice| {
+            let (mut events, mut malformed) = (0, 0);
+            let mut window = crate::event::envelope::Window::default();
+            let input = crate::event::envelope::Input::Whole(twice.as_bytes());
+            let mut each = |found: crate::event::envelope::Found<'_>| match found {
+                crate::event::envelope::Found::Event { .. } => events += 1,
+                crate::event::envelope::Found::Malformed(_) => malformed += 1,
+                crate::event::envelope::Found::Lookalike(_) => {}
+            };
+            crate::event::envelope::read(input, &mut window, &mut |_| true, &mut each).unwrap();
+            damaged += 1;
+            if events < 3 && malformed == 0 {
+                lost.push(twice);
+            }
+        });
+    });
+    assert!(damaged > 2000, "{damaged}");
+    assert!(lost.is_empty(), "{} of {damaged}: {}", lost.len(), lost[0]);
+}
