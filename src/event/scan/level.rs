@@ -111,7 +111,12 @@ static RECORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"even
 /// here and one too few there make what stands between them look like one value.
 #[inline]
 fn may_hold_a_record(value: &[u8]) -> bool {
-    value.len() > SMALLEST_RECORD && RECORD.find(value).is_some()
+    value.len() > SMALLEST_RECORD && has_key_of_a_record(value)
+}
+
+#[inline(never)]
+fn has_key_of_a_record(value: &[u8]) -> bool {
+    RECORD.find(value).is_some()
 }
 
 /// Block by block. Values that are passed over are not checked beyond their strings and brackets.

@@ -402,10 +402,11 @@ fn what_no_json_has_is_left_to_the_byte_by_byte_twin() {
 /// Calls `each` for `text` with every bracket in `range` put in the place of another in turn.
 fn with_other_brackets(text: &str, range: std::ops::Range<usize>, each: &mut dyn FnMut(String)) {
     for at in range {
-        let bracket = &text[at..=at];
+        let (before, rest) = text.split_at(at);
+        let (bracket, behind) = rest.split_at(1);
         for other in ["{", "}", "[", "]"] {
             if "{}[]".contains(bracket) && bracket != other {
-                each([&text[..at], other, &text[at + 1..]].concat());
+                each([before, other, behind].concat());
             }
         }
     }
