@@ -129,6 +129,18 @@ impl Coverage {
         self.records.malformed += 1;
     }
 
+    /// Counts a source of so many records that was read, or could not be read to its end.
+    pub const fn source_read(&mut self, failed: bool, records: u64) {
+        let sources = &mut self.sources;
+        if failed {
+            sources.failed += 1;
+        } else if records == 0 {
+            sources.empty += 1;
+        } else {
+            sources.read += 1;
+        }
+    }
+
     /// Counts a source that is set aside as a whole.
     pub fn source_set_aside(&mut self, reason: SourceReason, name: &str) {
         let one = SetAside { count: 1, first: name.to_owned() };

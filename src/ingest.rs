@@ -208,15 +208,10 @@ impl<'a> Worker<'a> {
         });
         self.reader = reader;
         self.coverage.bytes_read += reading.bytes;
-        let sources = &mut self.coverage.sources;
-        if !reading.problems.is_empty() || malformed > 0 {
-            sources.failed += 1;
-        } else if let Some(reason) = set_aside {
-            self.coverage.source_set_aside(reason, source_name);
-        } else if records == 0 {
-            sources.empty += 1;
-        } else {
-            sources.read += 1;
+        let failed = !reading.problems.is_empty() || malformed > 0;
+        match set_aside {
+            Some(reason) if !failed => self.coverage.source_set_aside(reason, source_name),
+            _ => self.coverage.source_read(failed, records),
         }
         self.coverage.problems.extend(reading.problems.iter().map(problem_of_source));
         (self.options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));

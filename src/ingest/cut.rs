@@ -346,13 +346,7 @@ impl Worker<'_> {
         let coverage = &mut self.coverage;
         coverage.bytes_read += state.position;
         coverage.bytes_decompressed += state.position;
-        if broken.is_some() || malformed > 0 {
-            coverage.sources.failed += 1;
-        } else if records == 0 {
-            coverage.sources.empty += 1;
-        } else {
-            coverage.sources.read += 1;
-        }
+        coverage.source_read(broken.is_some() || malformed > 0, records);
         coverage.problems.extend(problems.finish());
         coverage.problems.extend(broken.iter().map(problem_of_source));
         (self.options.progress)(Progress::Source(cut.source.size.unwrap_or(state.position)));
