@@ -82,6 +82,7 @@ pub(super) struct Key {
 impl Key {
     const fn new(name: &'static str, field: Field) -> Self {
         let bytes = name.as_bytes();
+        assert!(bytes.len() + 3 < WIDTH, "a key that is too long would stand everywhere");
         let mut key = Self { name, field, is_steady: false, literal: [0; WIDTH], mask: [0; WIDTH] };
         let mut at = 0;
         while at < key.length() {
