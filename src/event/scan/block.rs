@@ -34,13 +34,10 @@ pub(super) const BLOCK: usize = 64;
 
 /// Some bytes, each at the place of its lower four bits: looked up by its lower four bits, a byte
 /// finds itself if it is one of them, and another if not.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-type Lookup = [u8; 16];
+pub(super) type Lookup = [u8; 16];
 
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const STOPS: Lookup = [1, 0, b'"', 0, 0, 0, 0, 0, 0, 0, b'\n', 0, b'\\', 0, 0, 0];
 
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 const SEPARATORS: Lookup = [b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b':', 0, b',', b'\r', 0, 0];
 
 /// A way to look at a block.
@@ -68,26 +65,56 @@ pub(super) trait Block: Copy {
     /// As for [`Block::load`].
     unsafe fn equal(self, byte: u8) -> u64;
 
+    /// Returns the block with the bits of `byte` set in every byte.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn with_bits(self, byte: u8) -> Self;
+
+    /// Returns the mask of the bytes that a lookup holds.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Block::load`].
+    unsafe fn one_of(self, lookup: &Lookup) -> u64;
+
     /// Returns the masks of `{` and `[`, and of `}` and `]`.
     ///
     /// # Safety
     ///
     /// As for [`Block::load`].
-    unsafe fn brackets(self) -> (u64, u64);
+    #[inline(always)]
+    unsafe fn brackets(self) -> (u64, u64) {
+        // `[` and `{`, `]` and `}` differ in one bit.
+        // SAFETY: the caller vouches for the CPU.
+        unsafe {
+            let folded = self.with_bits(0x20);
+            (folded.equal(b'{'), folded.equal(b'}'))
+        }
+    }
 
     /// Returns the mask of `,`, `:` and the blanks other than line feeds.
     ///
     /// # Safety
     ///
     /// As for [`Block::load`].
-    unsafe fn separators(self) -> u64;
+    #[inline(always)]
+    unsafe fn separators(self) -> u64 {
+        // SAFETY: the caller vouches for the CPU.
+        unsafe { self.one_of(&SEPARATORS) }
+    }
 
     /// Returns the mask of what a search for the end of a string stops at: `"`, `\\`, line feeds.
     ///
     /// # Safety
     ///
     /// As for [`Block::load`].
-    unsafe fn stops(self) -> u64;
+    #[inline(always)]
+    unsafe fn stops(self) -> u64 {
+        // SAFETY: the caller vouches for the CPU.
+        unsafe { self.one_of(&STOPS) }
+    }
 
     /// Returns what [`bracket_end`] says, in a function of its own: the loop in it has the registers
     /// of the CPU for itself.

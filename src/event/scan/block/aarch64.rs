@@ -10,7 +10,7 @@ use std::arch::aarch64::{
     vld4q_u8, vorrq_u8, vqtbl1q_u8, vreinterpret_u64_u8, vreinterpretq_u16_u8, vshrn_n_u16,
 };
 
-use super::{BLOCK, Block, Fault, Lookup, Portable, SEPARATORS, STOPS, WIDTH, bracket_end};
+use super::{BLOCK, Block, Fault, Lookup, Portable, WIDTH, bracket_end};
 
 /// Four registers of 16 bytes: every fourth byte of the block, from its first, second, third and
 /// fourth on.
@@ -28,19 +28,6 @@ unsafe fn mask([a, b, c, d]: [uint8x16_t; 4]) -> u64 {
         let fours = vbslq_u8(firsts, vbslq_u8(first, a, b), vbslq_u8(first, c, d));
         let eights = vshrn_n_u16::<4>(vreinterpretq_u16_u8(fours));
         vget_lane_u64::<0>(vreinterpret_u64_u8(eights))
-    }
-}
-
-impl Neon {
-    /// Returns the mask of the bytes that a lookup holds.
-    #[inline(always)]
-    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
-        // SAFETY: 16 bytes are readable, and the caller vouches for NEON.
-        unsafe {
-            let (lookup, low) = (vld1q_u8(lookup.as_ptr()), vdupq_n_u8(0x0f));
-            let found = |part| vceqq_u8(vqtbl1q_u8(lookup, vandq_u8(part, low)), part);
-            mask(self.0.map(found))
-        }
     }
 }
 
@@ -68,27 +55,22 @@ impl Block for Neon {
     }
 
     #[inline(always)]
-    unsafe fn brackets(self) -> (u64, u64) {
-        // `[` and `{`, `]` and `}` differ in one bit.
+    unsafe fn with_bits(self, byte: u8) -> Self {
         // SAFETY: the caller vouches for NEON.
-        let folded = unsafe {
-            let bit = vdupq_n_u8(0x20);
-            Self(self.0.map(|part| vorrq_u8(part, bit)))
-        };
-        // SAFETY: the same.
-        unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
+        unsafe {
+            let bits = vdupq_n_u8(byte);
+            Self(self.0.map(|part| vorrq_u8(part, bits)))
+        }
     }
 
     #[inline(always)]
-    unsafe fn separators(self) -> u64 {
-        // SAFETY: the caller vouches for NEON.
-        unsafe { self.one_of(&SEPARATORS) }
-    }
-
-    #[inline(always)]
-    unsafe fn stops(self) -> u64 {
-        // SAFETY: the caller vouches for NEON.
-        unsafe { self.one_of(&STOPS) }
+    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
+        // SAFETY: 16 bytes are readable, and the caller vouches for NEON.
+        unsafe {
+            let (lookup, low) = (vld1q_u8(lookup.as_ptr()), vdupq_n_u8(0x0f));
+            let found = |part| vceqq_u8(vqtbl1q_u8(lookup, vandq_u8(part, low)), part);
+            mask(self.0.map(found))
+        }
     }
 
     #[inline(never)]

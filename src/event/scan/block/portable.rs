@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "the same functions are unsafe where they are vector instructions")]
 
-use super::{BLOCK, Block, Fault, WIDTH, bracket_end};
+use super::{BLOCK, Block, Fault, Lookup, WIDTH, bracket_end};
 
 /// Sixteen bytes to a mask, in plain integers.
 #[derive(Clone, Copy)]
@@ -63,26 +63,20 @@ impl Block for Portable {
     }
 
     #[inline(always)]
-    unsafe fn brackets(self) -> (u64, u64) {
-        // `[` and `{`, `]` and `}` differ in one bit.
-        let folded = Self(self.0.map(|word| word | (0x20 * Self::ONES)));
-        (Self::zeros(folded.xor(b'{')), Self::zeros(folded.xor(b'}')))
+    unsafe fn with_bits(self, byte: u8) -> Self {
+        Self(self.0.map(|word| word | (u64::from(byte) * Self::ONES)))
     }
 
     #[inline(always)]
-    unsafe fn separators(self) -> u64 {
-        [b',', b':', b' ', b'\t', b'\r']
-            .map(|byte| Self::zeros(self.xor(byte)))
-            .into_iter()
-            .fold(0, |mask, one| mask | one)
-    }
-
-    #[inline(always)]
-    unsafe fn stops(self) -> u64 {
-        [b'"', b'\\', b'\n']
-            .map(|byte| Self::zeros(self.xor(byte)))
-            .into_iter()
-            .fold(0, |a, b| a | b)
+    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
+        let mut mask = 0;
+        for (place, byte) in (0..).zip(lookup) {
+            // What stands elsewhere is none of the bytes, but fills its place.
+            if byte & 0x0f == place {
+                mask |= Self::zeros(self.xor(*byte));
+            }
+        }
+        mask
     }
 
     #[inline(never)]

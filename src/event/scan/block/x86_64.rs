@@ -13,7 +13,7 @@ use std::arch::x86_64::{
     _mm512_loadu_si512, _mm512_or_si512, _mm512_set1_epi8, _mm512_shuffle_epi8,
 };
 
-use super::{BLOCK, Block, Fault, Lookup, SEPARATORS, STOPS, WIDTH, bracket_end};
+use super::{BLOCK, Block, Fault, Lookup, WIDTH, bracket_end};
 
 /// One register of 64 bytes.
 #[derive(Clone, Copy)]
@@ -45,34 +45,6 @@ unsafe fn starts(bytes: &[u8; WIDTH], literal: &[u8; WIDTH], mask: &[u8; WIDTH])
     }
 }
 
-impl Avx512 {
-    /// Returns the mask of the bytes that a lookup holds.
-    #[inline(always)]
-    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
-        // SAFETY: 16 bytes are readable, and the caller vouches for AVX-512BW.
-        unsafe {
-            let lookup = _mm512_broadcast_i32x4(_mm_loadu_si128(lookup.as_ptr().cast()));
-            _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(lookup, self.0), self.0)
-        }
-    }
-}
-
-impl Avx2 {
-    /// Returns the mask of the bytes that a lookup holds.
-    #[inline(always)]
-    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
-        // SAFETY: 16 bytes are readable, and the caller vouches for AVX2.
-        unsafe {
-            let lookup = _mm256_broadcastsi128_si256(_mm_loadu_si128(lookup.as_ptr().cast()));
-            let of = |part| {
-                let found = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(lookup, part), part);
-                u64::from(_mm256_movemask_epi8(found).cast_unsigned())
-            };
-            of(self.0) | of(self.1) << 32
-        }
-    }
-}
-
 impl Block for Avx512 {
     #[inline(always)]
     unsafe fn load(bytes: &[u8; BLOCK]) -> Self {
@@ -93,24 +65,18 @@ impl Block for Avx512 {
     }
 
     #[inline(always)]
-    unsafe fn brackets(self) -> (u64, u64) {
-        // `[` and `{`, `]` and `}` differ in one bit.
+    unsafe fn with_bits(self, byte: u8) -> Self {
         // SAFETY: the caller vouches for AVX-512BW.
-        let folded = Self(unsafe { _mm512_or_si512(self.0, _mm512_set1_epi8(0x20)) });
-        // SAFETY: the same.
-        unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
+        Self(unsafe { _mm512_or_si512(self.0, _mm512_set1_epi8(byte.cast_signed())) })
     }
 
     #[inline(always)]
-    unsafe fn separators(self) -> u64 {
-        // SAFETY: the caller vouches for AVX-512BW.
-        unsafe { self.one_of(&SEPARATORS) }
-    }
-
-    #[inline(always)]
-    unsafe fn stops(self) -> u64 {
-        // SAFETY: the caller vouches for AVX-512BW.
-        unsafe { self.one_of(&STOPS) }
+    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
+        // SAFETY: 16 bytes are readable, and the caller vouches for AVX-512BW.
+        unsafe {
+            let lookup = _mm512_broadcast_i32x4(_mm_loadu_si128(lookup.as_ptr().cast()));
+            _mm512_cmpeq_epi8_mask(_mm512_shuffle_epi8(lookup, self.0), self.0)
+        }
     }
 
     #[inline(never)]
@@ -157,27 +123,25 @@ impl Block for Avx2 {
     }
 
     #[inline(always)]
-    unsafe fn brackets(self) -> (u64, u64) {
-        // `[` and `{`, `]` and `}` differ in one bit.
+    unsafe fn with_bits(self, byte: u8) -> Self {
         // SAFETY: the caller vouches for AVX2.
-        let folded = unsafe {
-            let bit = _mm256_set1_epi8(0x20);
-            Self(_mm256_or_si256(self.0, bit), _mm256_or_si256(self.1, bit))
-        };
-        // SAFETY: the same.
-        unsafe { (folded.equal(b'{'), folded.equal(b'}')) }
+        unsafe {
+            let bits = _mm256_set1_epi8(byte.cast_signed());
+            Self(_mm256_or_si256(self.0, bits), _mm256_or_si256(self.1, bits))
+        }
     }
 
     #[inline(always)]
-    unsafe fn separators(self) -> u64 {
-        // SAFETY: the caller vouches for AVX2.
-        unsafe { self.one_of(&SEPARATORS) }
-    }
-
-    #[inline(always)]
-    unsafe fn stops(self) -> u64 {
-        // SAFETY: the caller vouches for AVX2.
-        unsafe { self.one_of(&STOPS) }
+    unsafe fn one_of(self, lookup: &Lookup) -> u64 {
+        // SAFETY: 16 bytes are readable, and the caller vouches for AVX2.
+        unsafe {
+            let lookup = _mm256_broadcastsi128_si256(_mm_loadu_si128(lookup.as_ptr().cast()));
+            let of = |part| {
+                let found = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(lookup, part), part);
+                u64::from(_mm256_movemask_epi8(found).cast_unsigned())
+            };
+            of(self.0) | of(self.1) << 32
+        }
     }
 
     #[inline(never)]
