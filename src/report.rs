@@ -1,9 +1,10 @@
 //! Reports: what IAM would answer, computed from a ledger; knows no output format.
 
-pub mod activity;
+pub mod attempt;
 pub mod coverage;
 pub mod organizations;
 pub mod page;
+pub mod service;
 
 use thiserror::Error;
 

@@ -7,9 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use trailfold::emit::{Format, Layout, write};
-use trailfold::report::organizations::{
-    AccessDetail, AccessReport, Attempt, EventId, OrganizationsReport,
-};
+use trailfold::report::attempt::{Attempt, Attempts, EventId};
+use trailfold::report::organizations::{AccessDetail, AccessReport, OrganizationsReport};
 use trailfold::report::{ErrorDetails, JobDates};
 use trailfold::time::Time;
 
@@ -36,7 +35,7 @@ fn report<'a>(
     entity_path: &'a str,
     access_details: Vec<AccessDetail<'a>>,
 ) -> OrganizationsReport<'a> {
-    let unused = access_details.iter().filter(|row| row.latest_attempt.is_none()).count();
+    let unused = access_details.iter().filter(|row| row.attempts.is_none()).count();
     OrganizationsReport {
         entity_path,
         policy_id: None,
@@ -59,10 +58,7 @@ fn unused<'a>(service_name: &'a str, service_namespace: &'a str) -> AccessDetail
         service_namespace,
         total_authenticated_entities: 0,
         region: None,
-        latest_attempt: None,
-        latest_success: None,
-        latest_denial: None,
-        first_attempt: None,
+        attempts: None,
     }
 }
 
@@ -70,7 +66,7 @@ fn attempt(time: &str, event_name: &'static str) -> Attempt<'static> {
     Attempt {
         time: at(time),
         region: Some("eu-west-1"),
-        entity_path: ACCOUNT,
+        entity: ACCOUNT,
         principal: Some("arn:aws:iam::111122223333:role/Bäcker \u{202e}\"漢\""),
         event_source: "dynamodb.amazonaws.com",
         event_name,
@@ -85,16 +81,12 @@ fn completed() -> OrganizationsReport<'static> {
     let dynamodb = AccessDetail {
         total_authenticated_entities: 2,
         region: latest.region,
-        latest_attempt: Some(latest),
-        latest_denial: Some(latest),
-        latest_success: Some(first),
-        first_attempt: Some(first),
+        attempts: Some(Attempts { latest, success: Some(first), denial: Some(latest), first }),
         ..unused("Amazon DynamoDB", "dynamodb")
     };
     let iam = AccessDetail {
         total_authenticated_entities: 1,
-        latest_attempt: Some(nameless),
-        first_attempt: Some(nameless),
+        attempts: Some(Attempts { latest: nameless, success: None, denial: None, first: nameless }),
         ..unused("AWS Identity and Access Management", "iam")
     };
     report(ROOT, vec![dynamodb, iam, unused("Amazon S3", "s3")])
@@ -163,14 +155,19 @@ fn pyarrow_polars_and_duckdb_read_the_columns() {
             let second = place * 1000 + number;
             let used = (number % 3 == 0).then(|| Attempt {
                 time: Time::from_micros(i64::try_from(second).unwrap() * 1_000_000),
-                entity_path: &paths[place],
+                entity: &paths[place],
                 event_id: Some(EventId::Uuid(u128::try_from(second).unwrap())),
                 ..attempt("2026-01-01T00:00:00Z", "Query")
             });
             AccessDetail {
                 total_authenticated_entities: u64::from(used.is_some()),
                 region: used.and_then(|attempt| attempt.region),
-                latest_attempt: used,
+                attempts: used.map(|it| Attempts {
+                    latest: it,
+                    success: None,
+                    denial: None,
+                    first: it,
+                }),
                 ..unused(name, namespace)
             }
         });

@@ -21,10 +21,9 @@ use crate::ingest::{self, Options};
 use crate::ledger::Ledger;
 use crate::organization::{EntityIndex, Organization};
 use crate::report::JobDates;
-use crate::report::activity::Activity;
 use crate::report::coverage::{Basis, ReportCoverage};
 use crate::report::organizations::{
-    Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
+    Activity, Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
 };
 use crate::report::page::{Page, SortKey};
 use crate::source::{Found, Input, Source};

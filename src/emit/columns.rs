@@ -15,7 +15,7 @@ use arrow::datatypes::{DataType, Field, Int32Type, Metadata, Schema, SchemaRef, 
 pub(super) use self::organizations::{COLUMNS, Row, rows};
 use super::{EmitError, Layout, SCHEMA_VERSION};
 
-use crate::report::organizations::EventId;
+use crate::report::attempt::EventId;
 use crate::time::Time;
 
 /// Rows of a batch, at most.

@@ -10,7 +10,8 @@ use super::EmitError;
 use super::columns::{self, COLUMNS, Cells, Row};
 use crate::printable;
 
-use crate::report::organizations::{EventId, OrganizationsReport};
+use crate::report::attempt::EventId;
+use crate::report::organizations::OrganizationsReport;
 
 /// Writes a header and a line a row. A null is an empty cell.
 pub(super) fn write<'a>(

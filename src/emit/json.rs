@@ -8,7 +8,8 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::{EmitError, Layout, job_status};
 use crate::printable;
-use crate::report::organizations::{AccessDetail, Attempt, EventId, OrganizationsReport};
+use crate::report::attempt::{Attempt, Attempts, EventId};
+use crate::report::organizations::{AccessDetail, OrganizationsReport};
 
 /// Writes the one report: four blanks a level, a line feed at the end.
 pub(super) fn write_reply<'a>(
@@ -148,15 +149,14 @@ impl Serialize for OneService<'_, '_> {
         if let Some(region) = row.region {
             object.serialize_field("Region", region)?;
         }
-        if let Some(attempt) = &row.latest_attempt {
-            object.serialize_field("EntityPath", attempt.entity_path)?;
+        if let Some(Attempts { latest: attempt, .. }) = &row.attempts {
+            object.serialize_field("EntityPath", attempt.entity)?;
             object.serialize_field("LastAuthenticatedTime", &Printed(attempt.time))?;
         }
         let entities = &row.total_authenticated_entities;
         object.serialize_field("TotalAuthenticatedEntities", entities)?;
-        let details = Details::of(row);
-        if self.details && !details.is_empty() {
-            object.serialize_field("Details", &details)?;
+        if let Some(attempts) = row.attempts.as_ref().filter(|_| self.details) {
+            object.serialize_field("Details", &Details::of(attempts))?;
         }
         object.end()
     }
@@ -166,31 +166,22 @@ impl Serialize for OneService<'_, '_> {
 #[derive(serde::Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Details<'r> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    latest_attempt: Option<Logged<'r>>,
+    latest_attempt: Logged<'r>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_success: Option<Logged<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_denial: Option<Logged<'r>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_attempt: Option<Logged<'r>>,
+    first_attempt: Logged<'r>,
 }
 
 impl<'r> Details<'r> {
-    fn of(row: &'r AccessDetail<'_>) -> Self {
+    fn of(attempts: &'r Attempts<'_>) -> Self {
         Self {
-            latest_attempt: row.latest_attempt.map(Logged::of),
-            latest_success: row.latest_success.map(Logged::of),
-            latest_denial: row.latest_denial.map(Logged::of),
-            first_attempt: row.first_attempt.map(Logged::of),
+            latest_attempt: Logged::of(attempts.latest),
+            latest_success: attempts.success.map(Logged::of),
+            latest_denial: attempts.denial.map(Logged::of),
+            first_attempt: Logged::of(attempts.first),
         }
-    }
-
-    const fn is_empty(&self) -> bool {
-        self.latest_attempt.is_none()
-            && self.latest_success.is_none()
-            && self.latest_denial.is_none()
-            && self.first_attempt.is_none()
     }
 }
 
@@ -215,7 +206,7 @@ impl<'r> Logged<'r> {
         Self {
             time: Printed(attempt.time),
             region: attempt.region,
-            entity_path: attempt.entity_path,
+            entity_path: attempt.entity,
             principal: attempt.principal,
             event_source: attempt.event_source,
             event_name: attempt.event_name,

@@ -10,6 +10,7 @@ use comfy_table::{
 
 use super::{EmitError, Layout, job_status};
 use crate::printable::visible;
+use crate::report::attempt::Attempts;
 use crate::report::organizations::{AccessDetail, OrganizationsReport};
 
 /// The columns of the screen where there is no terminal to ask.
@@ -121,9 +122,10 @@ fn push_rows(text: &mut String, rows: &[AccessDetail<'_>], width: u16) {
 
 fn cells(row: &AccessDetail<'_>) -> [Cell; 6] {
     // The path down to an account ends in the account.
-    let (time, account) = row.latest_attempt.map_or(("never".to_owned(), ""), |attempt| {
-        (attempt.time.to_string(), attempt.entity_path.rsplit('/').next().unwrap_or_default())
-    });
+    let (time, account) =
+        row.attempts.map_or(("never".to_owned(), ""), |Attempts { latest, .. }| {
+            (latest.time.to_string(), latest.entity.rsplit('/').next().unwrap_or_default())
+        });
     [
         Cell::new(shown(row.service_name)),
         Cell::new(shown(row.service_namespace)),

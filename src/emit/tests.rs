@@ -13,7 +13,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-use crate::report::organizations::{AccessDetail, AccessReport, Attempt, EventId};
+use crate::report::attempt::{Attempt, Attempts, EventId};
+use crate::report::organizations::{AccessDetail, AccessReport, OrganizationsReport};
 use crate::report::{ErrorDetails, JobDates};
 use crate::time::Time;
 
@@ -36,7 +37,7 @@ fn attempt<'a>(time: &str, event_source: &'a str, event_name: &'a str) -> Attemp
     Attempt {
         time: at(time),
         region: Some("eu-west-1"),
-        entity_path: ACCOUNT,
+        entity: ACCOUNT,
         principal: Some("arn:aws:iam::111122223333:role/build"),
         event_source,
         event_name,
@@ -62,26 +63,28 @@ fn completed() -> OrganizationsReport<'static> {
         service_namespace,
         total_authenticated_entities: 0,
         region: None,
-        latest_attempt: None,
-        latest_success: None,
-        latest_denial: None,
-        first_attempt: None,
+        attempts: None,
     };
     let access_details = vec![
         AccessDetail {
             total_authenticated_entities: 2,
             region: latest.region,
-            latest_attempt: Some(latest),
-            latest_success: Some(success),
-            latest_denial: Some(latest),
-            first_attempt: Some(success),
+            attempts: Some(Attempts {
+                latest,
+                success: Some(success),
+                denial: Some(latest),
+                first: success,
+            }),
             ..row("Amazon DynamoDB", "dynamodb")
         },
         AccessDetail {
             total_authenticated_entities: 1,
-            latest_attempt: Some(root),
-            latest_success: Some(root),
-            first_attempt: Some(root),
+            attempts: Some(Attempts {
+                latest: root,
+                success: Some(root),
+                denial: None,
+                first: root,
+            }),
             ..row("AWS Identity and Access Management", "iam")
         },
         row("Amazon S3", "s3"),
@@ -502,7 +505,7 @@ fn every_column_and_member_has_its_own_value() {
         Attempt {
             time: Time::from_micros(i64::try_from(place).unwrap() * 1_000_000),
             region: Some(region),
-            entity_path: path,
+            entity: path,
             principal: Some(principal),
             event_source: source,
             event_name: name,
@@ -513,10 +516,12 @@ fn every_column_and_member_has_its_own_value() {
     let rows = &mut report.outcome.as_mut().unwrap().access_details;
     rows.truncate(1);
     rows[0].region = Some("LatestAttemptRegion");
-    rows[0].latest_attempt = Some(attempt(0));
-    rows[0].latest_success = Some(attempt(1));
-    rows[0].latest_denial = Some(attempt(2));
-    rows[0].first_attempt = Some(attempt(3));
+    rows[0].attempts = Some(Attempts {
+        latest: attempt(0),
+        success: Some(attempt(1)),
+        denial: Some(attempt(2)),
+        first: attempt(3),
+    });
     let layout = Layout { details: true, ..Layout::default() };
     let reports = [report];
     let rows = csv_rows(&bytes(Format::Csv, &layout, &reports));
@@ -581,7 +586,7 @@ fn with_text(logged: &str) -> OrganizationsReport<'_> {
     let attempt = Attempt {
         time: Time::from_micros(i64::MIN),
         region: Some(logged),
-        entity_path: logged,
+        entity: logged,
         principal: Some(logged),
         event_source: logged,
         event_name: logged,
@@ -602,10 +607,12 @@ fn with_text(logged: &str) -> OrganizationsReport<'_> {
                 service_namespace: logged,
                 total_authenticated_entities: u64::MAX,
                 region: Some(logged),
-                latest_attempt: Some(attempt),
-                latest_success: Some(attempt),
-                latest_denial: Some(attempt),
-                first_attempt: Some(Attempt { time: Time::from_micros(i64::MAX), ..attempt }),
+                attempts: Some(Attempts {
+                    latest: attempt,
+                    success: Some(attempt),
+                    denial: Some(attempt),
+                    first: Attempt { time: Time::from_micros(i64::MAX), ..attempt },
+                }),
             }],
             marker: Some(logged.to_owned()),
         }),

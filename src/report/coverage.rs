@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::activity::Activity;
+use super::organizations::Activity;
 use crate::access::{Choice, Switches};
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};

@@ -1,16 +1,17 @@
 //! The report of `GetOrganizationsAccessReport` (O1–O14).
 
+mod activity;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::activity::{Activity, ServiceAccess};
+use super::attempt::Attempts;
 use super::page::{self, Page, SortKey};
 use super::{ErrorDetails, JobDates, RequestError};
 use crate::catalog::{Catalog, ServiceIndex};
-pub use crate::event::EventId;
 use crate::organization::{EntityIndex, Organization, PolicyScope};
 use crate::policy::{AllowedServices, Evaluator, PolicyIndex};
-use crate::time::Time;
+pub use activity::Activity;
 
 /// The report of one entity, with or without a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,36 +50,9 @@ pub struct AccessDetail<'a> {
     pub total_authenticated_entities: u64,
     /// `Region`: that of the latest attempt; on a row never accessed only by the switch of O13.
     pub region: Option<&'a str>,
-    /// The latest attempt, behind `EntityPath` and `LastAuthenticatedTime` (O4); none if never
-    /// accessed (O5).
-    pub latest_attempt: Option<Attempt<'a>>,
-    /// The latest attempt that AWS answered without an error; not part of AWS's report.
-    pub latest_success: Option<Attempt<'a>>,
-    /// The latest attempt that was denied for want of permission; not part of AWS's report.
-    pub latest_denial: Option<Attempt<'a>>,
-    /// The first attempt of the period; not part of AWS's report.
-    pub first_attempt: Option<Attempt<'a>>,
-}
-
-/// One attempt to access a service, as logged. The derived order is the total order by which the
-/// latest attempt is chosen (A27).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Attempt<'a> {
-    /// `eventTime`.
-    pub time: Time,
-    /// `eventID`, if the record has one.
-    pub event_id: Option<EventId<'a>>,
-    /// `awsRegion`, if the record has one.
-    pub region: Option<&'a str>,
-    /// The entity path down to the acting account, without a trailing slash.
-    pub entity_path: &'a str,
-    /// The ARN (or, without one, the unique id) of the principal; none when the account alone is
-    /// known.
-    pub principal: Option<&'a str>,
-    /// `eventSource`.
-    pub event_source: &'a str,
-    /// `eventName`.
-    pub event_name: &'a str,
+    /// The attempts, behind `EntityPath` and `LastAuthenticatedTime` (O4); none if never accessed
+    /// (O5).
+    pub attempts: Option<Attempts<'a>>,
 }
 
 /// Whose report is asked for, and how.
@@ -287,16 +261,16 @@ impl<'a> Reporter<'a> {
         entity: EntityIndex,
         query: &Query<'_>,
     ) -> Result<AccessReport<'a>, RequestError> {
-        let mut accessed: BTreeMap<ServiceIndex, (u64, ServiceAccess<'a>)> = BTreeMap::new();
+        let mut accessed: BTreeMap<ServiceIndex, (u64, Attempts<'a>)> = BTreeMap::new();
         for account in &scope.accounts {
-            for (service, access) in self.activity.of(*account) {
+            for (service, attempts) in self.activity.of(*account) {
                 match accessed.get_mut(&service) {
                     Some((accounts, known)) => {
                         *accounts += 1;
-                        known.join(access);
+                        known.join(attempts);
                     }
                     None => {
-                        accessed.insert(service, (1, access.clone()));
+                        accessed.insert(service, (1, *attempts));
                     }
                 }
             }
@@ -308,7 +282,7 @@ impl<'a> Reporter<'a> {
             .map(|service| self.access_detail(service, accessed.remove(&service), query))
             .collect();
         let services_accessible = rows.len();
-        let services_not_accessed = rows.iter().filter(|row| row.latest_attempt.is_none()).count();
+        let services_not_accessed = rows.iter().filter(|row| row.attempts.is_none()).count();
         page::sort(&mut rows, query.sort_key, place);
         let bound_to = (&self.organization.entity(entity).path, query.policy_id, query.sort_key);
         let marker = page::cut(&mut rows, &query.page, bound_to, place)?;
@@ -323,12 +297,12 @@ impl<'a> Reporter<'a> {
     fn access_detail(
         &self,
         service: ServiceIndex,
-        accessed: Option<(u64, ServiceAccess<'a>)>,
+        accessed: Option<(u64, Attempts<'a>)>,
         query: &Query<'_>,
     ) -> AccessDetail<'a> {
         let service = self.catalog.service(service);
         let (service_name, service_namespace) = (service.name.as_str(), service.namespace.as_str());
-        let Some((accounts, access)) = accessed else {
+        let Some((accounts, attempts)) = accessed else {
             let shows_region =
                 service_namespace == "iam" && query.unused_iam_region == UnusedIamRegion::UsEast1;
             return AccessDetail {
@@ -336,21 +310,15 @@ impl<'a> Reporter<'a> {
                 service_namespace,
                 total_authenticated_entities: 0,
                 region: shows_region.then_some("us-east-1"),
-                latest_attempt: None,
-                latest_success: None,
-                latest_denial: None,
-                first_attempt: None,
+                attempts: None,
             };
         };
         AccessDetail {
             service_name,
             service_namespace,
             total_authenticated_entities: accounts,
-            region: access.latest.region,
-            latest_attempt: Some(access.latest),
-            latest_success: access.success,
-            latest_denial: access.denial,
-            first_attempt: Some(access.first),
+            region: attempts.latest.region,
+            attempts: Some(attempts),
         }
     }
 }
@@ -373,7 +341,7 @@ const INVALID_POLICY: ErrorDetails = ErrorDetails {
 
 /// Where a row stands in the order of a report: times count as they are printed.
 fn place<'r>(row: &'r AccessDetail<'_>) -> (Option<i64>, &'r str) {
-    (row.latest_attempt.map(|attempt| attempt.time.seconds()), row.service_namespace)
+    (row.attempts.map(|attempts| attempts.latest.time.seconds()), row.service_namespace)
 }
 
 /// Returns whether a text has the form of an entity path (O11).

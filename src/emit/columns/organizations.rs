@@ -8,9 +8,8 @@ use super::{Cells, Column};
 use crate::emit::job_status;
 
 use crate::report::ErrorDetails;
-use crate::report::organizations::{
-    AccessDetail, AccessReport, Attempt, EventId, OrganizationsReport,
-};
+use crate::report::attempt::{Attempt, Attempts, EventId};
+use crate::report::organizations::{AccessDetail, AccessReport, OrganizationsReport};
 use crate::time::Time;
 
 /// The AWS operation whose reply the rows are.
@@ -45,20 +44,24 @@ impl<'r> Row<'r> {
         self.report.outcome.as_ref().err()
     }
 
+    fn attempts(&self) -> Option<&'r Attempts<'r>> {
+        self.detail?.attempts.as_ref()
+    }
+
     fn latest(&self) -> Option<Attempt<'r>> {
-        self.detail?.latest_attempt
+        Some(self.attempts()?.latest)
     }
 
     fn success(&self) -> Option<Attempt<'r>> {
-        self.detail?.latest_success
+        self.attempts()?.success
     }
 
     fn denial(&self) -> Option<Attempt<'r>> {
-        self.detail?.latest_denial
+        self.attempts()?.denial
     }
 
     fn first(&self) -> Option<Attempt<'r>> {
-        self.detail?.first_attempt
+        Some(self.attempts()?.first)
     }
 }
 
@@ -102,7 +105,7 @@ pub(in crate::emit) static COLUMNS: &[Column] = &[
     text("ServiceName", |row| Some(row.detail?.service_name)),
     text("ServiceNamespace", |row| Some(row.detail?.service_namespace)),
     text("Region", |row| row.detail?.region),
-    text("EntityPath", |row| Some(row.latest()?.entity_path)),
+    text("EntityPath", |row| Some(row.latest()?.entity)),
     time("LastAuthenticatedTime", |row| Some(row.latest()?.time)),
     count("TotalAuthenticatedEntities", |row| Some(row.detail?.total_authenticated_entities)),
     // What AWS does not have.
@@ -112,21 +115,21 @@ pub(in crate::emit) static COLUMNS: &[Column] = &[
     event_id("LatestAttemptEventId", |row| row.latest()?.event_id),
     time("LatestSuccessTime", |row| Some(row.success()?.time)),
     text("LatestSuccessRegion", |row| row.success()?.region),
-    text("LatestSuccessEntityPath", |row| Some(row.success()?.entity_path)),
+    text("LatestSuccessEntityPath", |row| Some(row.success()?.entity)),
     text("LatestSuccessPrincipal", |row| row.success()?.principal),
     text("LatestSuccessEventSource", |row| Some(row.success()?.event_source)),
     text("LatestSuccessEventName", |row| Some(row.success()?.event_name)),
     event_id("LatestSuccessEventId", |row| row.success()?.event_id),
     time("LatestDenialTime", |row| Some(row.denial()?.time)),
     text("LatestDenialRegion", |row| row.denial()?.region),
-    text("LatestDenialEntityPath", |row| Some(row.denial()?.entity_path)),
+    text("LatestDenialEntityPath", |row| Some(row.denial()?.entity)),
     text("LatestDenialPrincipal", |row| row.denial()?.principal),
     text("LatestDenialEventSource", |row| Some(row.denial()?.event_source)),
     text("LatestDenialEventName", |row| Some(row.denial()?.event_name)),
     event_id("LatestDenialEventId", |row| row.denial()?.event_id),
     time("FirstAttemptTime", |row| Some(row.first()?.time)),
     text("FirstAttemptRegion", |row| row.first()?.region),
-    text("FirstAttemptEntityPath", |row| Some(row.first()?.entity_path)),
+    text("FirstAttemptEntityPath", |row| Some(row.first()?.entity)),
     text("FirstAttemptPrincipal", |row| row.first()?.principal),
     text("FirstAttemptEventSource", |row| Some(row.first()?.event_source)),
     text("FirstAttemptEventName", |row| Some(row.first()?.event_name)),

@@ -5,6 +5,7 @@ use crate::access::{Access, Actor, Answer, Principal};
 use crate::coverage::AccountCounts;
 use crate::ledger::{Journal, Ledger};
 use crate::report::coverage::{Basis, ReportCoverage};
+use crate::time::Time;
 
 const ROOT: &str = "o-exampleorg01/r-ex01";
 const UNIT: &str = "o-exampleorg01/r-ex01/ou-ex01-workload";
@@ -115,7 +116,7 @@ fn rows(query: &Query<'_>) -> Vec<(String, u64, Option<String>)> {
             .access_details
             .iter()
             .map(|row| {
-                let account = row.latest_attempt.and_then(|it| it.entity_path.rsplit('/').next());
+                let account = row.attempts.and_then(|it| it.latest.entity.rsplit('/').next());
                 let accounts = row.total_authenticated_entities;
                 (row.service_namespace.to_owned(), accounts, account.map(str::to_owned))
             })
@@ -180,8 +181,9 @@ fn p1_o4_an_account_with_a_denied_attempt_alone_is_counted() {
     let report = reporter.report(&query(LAB, None)).unwrap().outcome.unwrap();
     let s3 = report.access_details.iter().find(|row| row.service_namespace == "s3").unwrap();
     assert_eq!(s3.total_authenticated_entities, 1);
-    assert_eq!(s3.latest_attempt.unwrap().entity_path, LAB);
-    assert_eq!((s3.latest_success, s3.latest_denial), (None, s3.latest_attempt));
+    assert_eq!(s3.attempts.unwrap().latest.entity, LAB);
+    let attempts = s3.attempts.unwrap();
+    assert_eq!((attempts.success, attempts.denial), (None, Some(attempts.latest)));
 }
 
 #[test]
@@ -204,10 +206,9 @@ fn o5_o13_an_unused_row_has_a_region_only_where_it_was_asked_for_and_only_for_ia
     {
         with_report(&Query { unused_iam_region, ..query(ROOT, None) }, |report| {
             for row in report.unwrap().outcome.unwrap().access_details {
-                if row.latest_attempt.is_none() {
+                if row.attempts.is_none() {
                     let expected = expected.filter(|_| row.service_namespace == "iam");
                     assert_eq!(row.region, expected, "{}", row.service_namespace);
-                    assert_eq!((row.latest_success, row.first_attempt), (None, None));
                 }
             }
         });
@@ -322,5 +323,5 @@ fn without_a_snapshot_every_service_is_listed_for_the_accounts_seen() {
     assert_eq!(report.services_accessible, Catalog::embedded().listed().len());
     let s3 = report.access_details.iter().find(|row| row.service_namespace == "s3").unwrap();
     assert_eq!(s3.total_authenticated_entities, 4);
-    assert_eq!(s3.latest_attempt.unwrap().entity_path, "o-0000000000/r-0000/444444444444");
+    assert_eq!(s3.attempts.unwrap().latest.entity, "o-0000000000/r-0000/444444444444");
 }

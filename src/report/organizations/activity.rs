@@ -5,38 +5,20 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::catalog::{Catalog, ServiceIndex};
-use crate::ledger::{self, Entry, Ledger};
+use crate::ledger::{Entry, Ledger};
 use crate::organization::{EntityIndex, Organization};
 use crate::time::Time;
 
-use super::organizations::Attempt;
+use crate::report::attempt::Attempts;
 
 /// The accesses of every account of an organization by service, and those that have no place in
 /// its reports.
 pub struct Activity<'a> {
-    accounts: BTreeMap<EntityIndex, BTreeMap<ServiceIndex, ServiceAccess<'a>>>,
+    accounts: BTreeMap<EntityIndex, BTreeMap<ServiceIndex, Attempts<'a>>>,
     /// Acting accounts that the organization has not, with their latest attempt (A9, O14).
     pub outside: BTreeMap<&'a str, Time>,
     /// Event sources that no listed service claims, with their latest attempt (A23).
     pub unmapped: BTreeMap<&'a str, Time>,
-}
-
-/// The accesses of one service: a join, like the ledger (A27).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServiceAccess<'a> {
-    pub(crate) latest: Attempt<'a>,
-    pub(crate) success: Option<Attempt<'a>>,
-    pub(crate) denial: Option<Attempt<'a>>,
-    pub(crate) first: Attempt<'a>,
-}
-
-impl ServiceAccess<'_> {
-    pub(crate) fn join(&mut self, other: &Self) {
-        self.latest = self.latest.max(other.latest);
-        self.success = self.success.max(other.success);
-        self.denial = self.denial.max(other.denial);
-        self.first = self.first.min(other.first);
-    }
 }
 
 impl<'a> Activity<'a> {
@@ -78,12 +60,12 @@ impl<'a> Activity<'a> {
             return;
         };
         let path = organization.entity(account).path.as_str();
-        let access = service_access(entry, path);
+        let attempts = Attempts::of(entry, path);
         let services = self.accounts.entry(account).or_default();
         match services.get_mut(&service) {
-            Some(known) => known.join(&access),
+            Some(known) => known.join(&attempts),
             None => {
-                services.insert(service, access);
+                services.insert(service, attempts);
             }
         }
     }
@@ -99,37 +81,19 @@ impl<'a> Activity<'a> {
     }
 
     /// Returns the services that one account accessed.
-    pub(crate) fn of(
+    pub(super) fn of(
         &self,
         account: EntityIndex,
-    ) -> impl Iterator<Item = (ServiceIndex, &ServiceAccess<'a>)> {
+    ) -> impl Iterator<Item = (ServiceIndex, &Attempts<'a>)> {
         self.accounts
             .get(&account)
             .into_iter()
             .flatten()
-            .map(|(service, access)| (*service, access))
+            .map(|(service, attempts)| (*service, attempts))
     }
 }
 
 fn latest<'a>(all: &mut BTreeMap<&'a str, Time>, name: &'a str, time: Time) {
     let known = all.entry(name).or_insert(time);
     *known = (*known).max(time);
-}
-
-fn service_access<'a>(entry: &Entry<'a>, entity_path: &'a str) -> ServiceAccess<'a> {
-    let attempt = |attempt: ledger::Attempt<'a>| Attempt {
-        time: attempt.time,
-        event_id: attempt.event_id,
-        region: attempt.region,
-        entity_path,
-        principal: entry.principal_arn.or(entry.principal_id),
-        event_source: entry.event_source,
-        event_name: entry.event_name,
-    };
-    ServiceAccess {
-        latest: attempt(entry.latest),
-        success: entry.success.map(attempt),
-        denial: entry.denial.map(attempt),
-        first: attempt(entry.first),
-    }
 }
