@@ -127,7 +127,7 @@ const PLAIN: &[(&str, &str, u64, u64, &str)] = &[
         4,
         "ec2:Describe* ec2:CreateNetworkInterface ec2:DeleteNetworkInterface logs:CreateLogGroup cloudwatch:PutMetricData kms:DescribeKey tag:GetResources",
     ),
-    ("AdministratorAccess", "", 25, 1, "*"),
+    ("AdministratorAccess", "", 15, 1, "*"),
     (
         "AmazonS3ReadOnlyAccess",
         "",
@@ -208,9 +208,9 @@ pub(crate) fn aws_policies(draw: &mut Draw) -> Vec<AwsPolicy> {
     };
     let mut policies: Vec<AwsPolicy> = plain.collect();
     policies.push(of("AmazonEC2FullAccess", "", 40, 5, vec![ec2, linked]));
-    policies.push(of("PowerUserAccess", "", 12, 6, vec![no_iam, some_iam]));
-    policies.push(of("ReadOnlyAccess", "", 25, 162, reads(1000, 8, draw)));
-    policies.push(of("SecurityAudit", "", 12, 71, reads(450, 4, draw)));
+    policies.push(of("PowerUserAccess", "", 6, 6, vec![no_iam, some_iam]));
+    policies.push(of("ReadOnlyAccess", "", 12, 162, reads(1000, 8, draw)));
+    policies.push(of("SecurityAudit", "", 8, 71, reads(450, 4, draw)));
     policies.push(of("ViewOnlyAccess", "job-function/", 6, 20, reads(250, 3, draw)));
     policies
 }
