@@ -1,26 +1,22 @@
 //! The log files of a dump: which there are and what is in each. Does not know where they go.
 
-use std::collections::BTreeMap;
-
 use chrono::DateTime;
 
+use crate::answers::Answers;
 use crate::draw::Draw;
 use crate::record::Event;
-use crate::session::{Session, caller_of, session};
-use crate::template::{Scene, write_time};
+use crate::session::{Session, caller_of, passing, session};
+use crate::template::Scene;
 use crate::world::World;
 
 /// The id of the organization, a part of every path.
 pub(crate) const ORGANIZATION: &str = "o-bench0dump";
 
 /// The last second of the logs: 2026-03-31T23:59:59Z.
-const END: i64 = 1_775_001_599;
+pub(crate) const END: i64 = 1_775_001_599;
 
 /// No file is smaller or larger, inflated.
 const SIZES: (f64, f64) = (1_500.0, 20e6);
-
-/// The latest `eventTime` of every `userIdentity.accountId` and `eventSource`.
-pub(crate) type LastAccesses = BTreeMap<(String, String), String>;
 
 /// How a dump is to be.
 pub(crate) struct Shape {
@@ -48,10 +44,7 @@ pub(crate) struct Content {
     /// The records, one a line.
     pub(crate) lines: String,
     pub(crate) events: u64,
-    /// Of all records alike.
-    pub(crate) last_accesses: LastAccesses,
-    /// Of the records that count as an attempt.
-    pub(crate) last_attempts: LastAccesses,
+    pub(crate) answers: Answers,
 }
 
 /// Returns the files that make up a dump.
@@ -122,17 +115,12 @@ impl Plan {
                 time,
                 subject: draw.index(1 << 20),
             };
-            let own = caller_of(call, &scene, draw);
+            let own = caller_of(call, &scene, draw).or_else(|| passing(&scene, draw));
             let session = own.as_ref().unwrap_or_else(|| busy(&sessions, draw));
             let counts = Event { world, scene: &scene, session, call }.write(&mut lines, draw);
             lines.push('\n');
             content.events += 1;
-            if let Some(caller) = &session.caller {
-                note(&mut content.last_accesses, caller, &scene);
-                if counts {
-                    note(&mut content.last_attempts, caller, &scene);
-                }
-            }
+            content.answers.note(session, &scene, counts);
         }
         content.lines = lines;
         content
@@ -143,21 +131,6 @@ impl Plan {
 fn busy<'a>(sessions: &'a [Session], draw: &mut Draw) -> &'a Session {
     let bound = draw.index(sessions.len());
     sessions.get(draw.index(bound + 1)).expect("below the length")
-}
-
-fn note(last: &mut LastAccesses, caller: &str, scene: &Scene<'_>) {
-    let mut time = String::new();
-    write_time(&mut time, scene.time);
-    let source = format!("{}.amazonaws.com", scene.source);
-    keep_latest(last, (caller.to_owned(), source), time);
-}
-
-/// Notes an access unless a later one is known.
-pub(crate) fn keep_latest(last: &mut LastAccesses, key: (String, String), time: String) {
-    let known = last.entry(key).or_default();
-    if *known < time {
-        *known = time;
-    }
 }
 
 impl Content {

@@ -3,19 +3,35 @@
 //!
 //! All is made up, and a seed gives the same bytes on any machine with any number of threads.
 //! `DIR/AWSLogs` is laid out as an organization's trail lays out its bucket; beside it lie
-//! `organization.json`, the snapshot that trailfold reads, and two answers that were noted while the
+//! `organization.json`, the snapshot that trailfold reads, and answers that were noted while the
 //! records were made: `last-accesses.csv` is the latest `eventTime` of every
 //! `userIdentity.accountId` and `eventSource`, `last-attempts.csv` the same of those records alone
-//! that count by the rules in `docs/semantics.md`. With `--form lines` the same events stand in one
-//! plain file, `DIR/events.jsonl`.
+//! that count by the rules in `docs/semantics.md`, and `last-attempts-by-principal.csv` of those
+//! among them that a user or role of the organization made, by its ARN. With `--form lines` the
+//! same events stand in one plain file, `DIR/events.jsonl`.
+//!
+//! `DIR/identities/ACCOUNT.json` is what `aws iam get-account-authorization-details` replies: the
+//! account's users, groups, roles and policies, those of the records, with their ids. A role's
+//! `RoleLastUsed` is its latest attempt, that of one role in each of two accounts later. Some were
+//! created while the logs were written, before their first attempt. The actions in the policies are
+//! those of the catalogue that the program carries: a newer one gives other snapshots, but the same
+//! logs.
+//!
+//! An account has a few dozen roles, evenly busy. `--roles N` gives the organization N of them: the
+//! first of an account make most of its events, most make a handful, and some make none. In one
+//! record of twenty the caller is then a role in a session of a single call, and some callers from
+//! another account are known by their id alone.
 
 #![expect(clippy::print_stdout, reason = "the figures are for whoever runs it")]
 
+mod answers;
 mod beside;
 mod calls;
 mod draw;
 mod file;
+mod identities;
 mod organization;
+mod policies;
 mod record;
 mod session;
 mod template;
@@ -32,8 +48,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum, value_parser};
 use libdeflater::{CompressionLvl, Compressor};
+use serde::Serialize as _;
+use serde_json::Serializer;
+use serde_json::ser::PrettyFormatter;
 
-use crate::file::{LastAccesses, Plan, Shape, keep_latest, plan};
+use crate::answers::{Answers, LastAccesses, Use};
+use crate::file::{Plan, Shape, plan};
+use crate::identities::Maker;
+use crate::template::write_time;
 use crate::world::World;
 
 /// Writes a dump of CloudTrail logs.
@@ -50,6 +72,10 @@ struct Arguments {
     seed: u64,
     #[arg(long, default_value_t = 50, value_parser = value_parser!(u64).range(1..=100_000))]
     accounts: u64,
+    /// So many roles in the whole organization, at least one an account [default: 8 to 57 an
+    /// account].
+    #[arg(long, value_parser = value_parser!(u64).range(1..=1_000_000))]
+    roles: Option<u64>,
     /// The logs reach back so many days.
     #[arg(long, default_value_t = 120, value_parser = value_parser!(u64).range(1..=3650))]
     days: u64,
@@ -84,8 +110,7 @@ struct Totals {
     events: u64,
     plain: u64,
     gzip: u64,
-    last_accesses: LastAccesses,
-    last_attempts: LastAccesses,
+    answers: Answers,
 }
 
 impl Totals {
@@ -94,12 +119,7 @@ impl Totals {
         self.events += other.events;
         self.plain += other.plain;
         self.gzip += other.gzip;
-        for (key, time) in other.last_accesses {
-            keep_latest(&mut self.last_accesses, key, time);
-        }
-        for (key, time) in other.last_attempts {
-            keep_latest(&mut self.last_attempts, key, time);
-        }
+        self.answers.add(other.answers);
     }
 }
 
@@ -112,7 +132,7 @@ fn main() -> anyhow::Result<()> {
         return Ok(());
     }
     let arguments = Arguments::parse();
-    let world = World::new(arguments.seed, arguments.accounts);
+    let world = World::new(arguments.seed, arguments.accounts, arguments.roles);
     let shape = Shape {
         seed: arguments.seed,
         bytes: format!("{:.0}", arguments.bytes).parse().expect("a number of bytes"),
@@ -133,11 +153,38 @@ fn main() -> anyhow::Result<()> {
     };
     let snapshot = organization::snapshot(&world, arguments.seed);
     fs::write(arguments.out.join("organization.json"), format!("{snapshot:#}\n"))?;
-    write_answer(&arguments.out.join("last-accesses.csv"), &totals.last_accesses)?;
-    write_answer(&arguments.out.join("last-attempts.csv"), &totals.last_attempts)?;
-    let Totals { files, events, plain, gzip, .. } = totals;
+    let Totals { files, events, plain, gzip, answers } = totals;
+    write_answer(&arguments.out.join("last-accesses.csv"), &answers.last_accesses)?;
+    write_answer(&arguments.out.join("last-attempts.csv"), &answers.last_attempts)?;
+    write_uses(&arguments.out.join("last-attempts-by-principal.csv"), &answers)?;
+    let uses = answers.uses_by_principal();
+    let known = write_identities(&world, &shape, &uses, &arguments.out.join("identities"))?;
     println!("{files} files, {events} events, {plain} bytes plain, {gzip} bytes gzip");
+    println!("{known} users and roles, {} of them with attempts", uses.len());
     Ok(())
+}
+
+/// Writes a snapshot of identities an account. Returns how many users and roles are in them.
+fn write_identities(
+    world: &World,
+    shape: &Shape,
+    uses: &BTreeMap<String, Use>,
+    directory: &Path,
+) -> anyhow::Result<usize> {
+    fs::create_dir(directory)?;
+    let mut known = 0;
+    let maker = Maker::new(world, shape, uses);
+    for (at, account) in world.accounts.iter().enumerate() {
+        known += account.users.len() + account.roles.len();
+        let mut out =
+            BufWriter::new(File::create_new(directory.join(&account.id).with_extension("json"))?);
+        // As the AWS CLI indents its output.
+        let indented = PrettyFormatter::with_indent(b"    ");
+        maker.details(at).serialize(&mut Serializer::with_formatter(&mut out, indented))?;
+        writeln!(out)?;
+        out.flush()?;
+    }
+    Ok(known)
 }
 
 /// Writes the log files, each by one thread.
@@ -159,8 +206,7 @@ fn write_tree(
                 events: content.events,
                 plain: document.len() as u64,
                 gzip: write_gzip(&path, document.as_bytes())?,
-                last_accesses: content.last_accesses,
-                last_attempts: content.last_attempts,
+                answers: content.answers,
             });
         }
         totals.lock().expect("no panic").add(own);
@@ -234,13 +280,23 @@ fn write_in_order(path: &Path, parts: &Receiver<(usize, file::Content)>) -> io::
                 events: content.events,
                 plain: content.lines.len() as u64,
                 gzip: 0,
-                last_accesses: content.last_accesses,
-                last_attempts: content.last_attempts,
+                answers: content.answers,
             });
         }
     }
     out.flush()?;
     Ok(totals)
+}
+
+fn write_uses(path: &Path, answers: &Answers) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create_new(path)?);
+    let mut time = String::new();
+    for ((principal, source), one) in &answers.uses {
+        time.clear();
+        write_time(&mut time, one.last);
+        writeln!(out, "{principal},{source},{time}")?;
+    }
+    out.flush()
 }
 
 fn write_answer(path: &Path, answer: &LastAccesses) -> io::Result<()> {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::calls::{Call, Kind};
 use crate::draw::Draw;
 use crate::template::{Scene, word, write_time};
-use crate::world::{AGENTS, BROWSER, World};
+use crate::world::{AGENTS, Account, BROWSER, Role, World};
 
 /// Someone who makes calls, for as long as the credentials last.
 pub(crate) struct Session {
@@ -14,6 +14,8 @@ pub(crate) struct Session {
     pub(crate) identity: String,
     /// The `accountId` in it.
     pub(crate) caller: Option<String>,
+    /// The ARN of the user or role of the organization that it is.
+    pub(crate) principal: Option<String>,
     /// Whether IAM's reports count what it does, as `docs/semantics.md` has it (A1 to A19).
     pub(crate) counts: bool,
     /// How a message of an error names it.
@@ -44,6 +46,9 @@ const CALLING: &[&str] = &[
     "s3.amazonaws.com",
 ];
 
+/// Of so many records of a thousand the caller is a role that is seldom used, where there are many.
+const PASSING: u64 = 50;
+
 /// Returns someone who makes calls in the account of the scene about the time of the scene.
 pub(crate) fn session(world: &World, scene: &Scene<'_>, draw: &mut Draw) -> Session {
     match draw.below(1000) {
@@ -56,6 +61,16 @@ pub(crate) fn session(world: &World, scene: &Scene<'_>, draw: &mut Draw) -> Sess
         155..270 => user(scene, draw),
         _ => assumed_role(scene, draw),
     }
+}
+
+/// Returns the session of a role that is seldom used, in a few cases: it makes one call alone.
+pub(crate) fn passing(scene: &Scene<'_>, draw: &mut Draw) -> Option<Session> {
+    let spread = scene.account.spread.as_ref()?;
+    if spread.used.is_empty() || !draw.per_mille(PASSING) {
+        return None;
+    }
+    let role = scene.account.roles.get(*draw.pick(&spread.used)).expect("an index");
+    Some(session_of(role, scene, draw))
 }
 
 /// Returns the identity of calls that are made by no session: sign-ins, federation, services.
@@ -113,6 +128,9 @@ fn stranger(world: &World, scene: &Scene<'_>, draw: &mut Draw) -> Session {
     if draw.per_mille(700) && other.id != scene.account.id {
         return Session { shared: true, ..assumed_role(&Scene { account: other, ..*scene }, draw) };
     }
+    if other.spread.is_some() && other.id != scene.account.id && draw.per_mille(500) {
+        return copied(other, draw);
+    }
     let account = format!("{:012}", 9_000 + draw.below(40));
     let mut principal = draw.pick(&["AIDA", "AROA"]).to_string();
     draw.id(&mut principal, 17);
@@ -121,6 +139,22 @@ fn stranger(world: &World, scene: &Scene<'_>, draw: &mut Draw) -> Session {
         word(draw)
     );
     Session { shared: true, ..person(identity, Some(account.clone()), account, draw) }
+}
+
+/// A user or role of the organization of which the owner of what is called sees no more than the id.
+fn copied(account: &Account, draw: &mut Draw) -> Session {
+    let (id, arn) = if draw.per_mille(200) {
+        let user = draw.pick(&account.users);
+        (user.id.clone(), user.arn(&account.id))
+    } else {
+        let role = account.role(draw);
+        (format!("{}:{}", role.id, word(draw)), role.arn(&account.id))
+    };
+    let account = &account.id;
+    let identity =
+        format!(r#"{{"type":"AWSAccount","principalId":"{id}","accountId":"{account}"}}"#);
+    let session = person(identity, Some(account.clone()), account.clone(), draw);
+    Session { principal: Some(arn), shared: true, ..session }
 }
 
 fn root(scene: &Scene<'_>, draw: &mut Draw) -> Session {
@@ -153,7 +187,8 @@ fn federated(scene: &Scene<'_>, draw: &mut Draw) -> Session {
     let identity = format!(
         r#"{{"type":"FederatedUser","principalId":"{account}:{name}","arn":"{arn}","accountId":"{account}","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"IAMUser","principalId":"{id}","arn":"arn:aws:iam::{account}:user/{name}","accountId":"{account}","userName":"{name}"}},{attributes}}}}}"#
     );
-    person(identity, Some(account.clone()), arn, draw)
+    let session = person(identity, Some(account.clone()), arn, draw);
+    Session { principal: Some(user.arn(account)), ..session }
 }
 
 fn identity_center(scene: &Scene<'_>, draw: &mut Draw) -> Session {
@@ -182,12 +217,17 @@ fn user(scene: &Scene<'_>, draw: &mut Draw) -> Session {
     let identity = format!(
         r#"{{"type":"IAMUser","principalId":"{id}","arn":"{arn}","accountId":"{account}","accessKeyId":"{key}","userName":"{name}"{context}}}"#
     );
-    let session = person(identity, Some(account.clone()), arn, draw);
+    let principal = Some(user.arn(account));
+    let session = Session { principal, ..person(identity, Some(account.clone()), arn, draw) };
     if console { Session { agent: Agent::Known(BROWSER), console, ..session } } else { session }
 }
 
 fn assumed_role(scene: &Scene<'_>, draw: &mut Draw) -> Session {
-    let (account, role) = (&scene.account.id, draw.pick(&scene.account.roles));
+    session_of(scene.account.role(draw), scene, draw)
+}
+
+fn session_of(role: &Role, scene: &Scene<'_>, draw: &mut Draw) -> Session {
+    let account = &scene.account.id;
     let (name, path, id) = (&role.name, role.path, &role.id);
     let label = session_name(scene, draw);
     let arn = format!("arn:aws:sts::{account}:assumed-role/{name}/{label}");
@@ -209,7 +249,8 @@ fn assumed_role(scene: &Scene<'_>, draw: &mut Draw) -> Session {
     let identity = format!(
         r#"{{"type":"AssumedRole","principalId":"{id}:{label}","arn":"{arn}","accountId":"{account}","accessKeyId":"{key}","sessionContext":{{"sessionIssuer":{{"type":"Role","principalId":"{id}","arn":"arn:aws:iam::{account}:role/{path}{name}","accountId":"{account}","userName":"{name}"}},{federation}{attributes}{delivery}}}{invoker}}}"#
     );
-    person(identity, Some(account.clone()), arn, draw)
+    let session = person(identity, Some(account.clone()), arn, draw);
+    Session { principal: Some(role.arn(account)), ..session }
 }
 
 fn session_name(scene: &Scene<'_>, draw: &mut Draw) -> String {
@@ -250,13 +291,24 @@ fn person(identity: String, caller: Option<String>, name: String, draw: &mut Dra
         format!("198.18.{}.{}", draw.below(256), draw.below(256))
     };
     let agent = Agent::Known(draw.index(AGENTS.len()));
-    Session { identity, caller, counts: true, name, agent, address, shared: false, console: false }
+    Session {
+        identity,
+        caller,
+        principal: None,
+        counts: true,
+        name,
+        agent,
+        address,
+        shared: false,
+        console: false,
+    }
 }
 
 fn of_service(identity: String, service: String) -> Session {
     Session {
         identity,
         caller: None,
+        principal: None,
         counts: false,
         name: service.clone(),
         agent: Agent::Service(service.clone()),

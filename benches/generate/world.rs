@@ -54,6 +54,9 @@ pub(crate) const AGENTS: &[&str] = &[
     "aws-sdk-rust/1.3.5 ua/2.1 api/<source>/1.80.0 os/linux lang/rust/1.85.0 m/E",
 ];
 
+/// Of so many roles of a thousand there is no event, where there are very many.
+const UNUSED: u64 = 120;
+
 /// Where the browser stands in `AGENTS`.
 pub(crate) const BROWSER: usize = 5;
 
@@ -70,7 +73,10 @@ pub(crate) struct World {
 pub(crate) struct Account {
     /// Twelve digits, of which the first may be zero.
     pub(crate) id: String,
+    /// At least one.
     pub(crate) roles: Vec<Role>,
+    /// How its sessions are spread over its roles; without, evenly.
+    pub(crate) spread: Option<Spread>,
     pub(crate) users: Vec<User>,
     pub(crate) buckets: Vec<String>,
     pub(crate) functions: Vec<String>,
@@ -81,6 +87,15 @@ pub(crate) struct Account {
     /// The services it uses: indices into those of the world.
     pub(crate) services: Vec<usize>,
     pub(crate) service_sums: Vec<u64>,
+}
+
+/// How the sessions of an account are spread over very many roles: the first make most of the
+/// events, most make a handful, some make none.
+pub(crate) struct Spread {
+    /// How busy each role is, added up.
+    sums: Vec<u64>,
+    /// The roles that make events: indices.
+    pub(crate) used: Vec<usize>,
 }
 
 /// A role.
@@ -98,16 +113,20 @@ pub(crate) struct User {
 }
 
 impl World {
-    /// Makes an organization of so many accounts.
-    pub(crate) fn new(seed: u64, accounts: u64) -> Self {
+    /// Makes an organization of so many accounts. With a number of roles it has so many, but at
+    /// least one an account; without, each account has a few dozen.
+    pub(crate) fn new(seed: u64, accounts: u64, roles: Option<u64>) -> Self {
         let services = services();
         let mut draw = Draw::new(seed, u64::MAX);
         let mut ids = BTreeSet::new();
         while (ids.len() as u64) < accounts {
             ids.insert(draw.below(1_000_000_000_000));
         }
-        let accounts: Vec<Account> =
+        let mut accounts: Vec<Account> =
             ids.iter().map(|id| Account::new(&mut draw, *id, &services)).collect();
+        if let Some(count) = roles {
+            share_roles(&mut accounts, count, &mut Draw::new(seed, u64::MAX - 4));
+        }
         // A few accounts make most of the events.
         let account_sums = sums((1..=accounts.len() as u64).map(|rank| 1_000_000 / rank));
         let agents = AGENTS.iter().map(|agent| Template::read(agent, "agent")).collect();
@@ -132,6 +151,7 @@ impl Account {
         Self {
             roles: (0..8 + draw.below(50)).map(|at| role(draw, at)).collect(),
             users: (0..1 + draw.below(14)).map(|at| user(draw, at)).collect(),
+            spread: None,
             buckets,
             functions: (0..8).map(|at| format!("{}-{at}", word(draw))).collect(),
             tables: (0..8).map(|at| format!("{}_{at}", word(draw))).collect(),
@@ -142,6 +162,53 @@ impl Account {
             service_sums,
             id,
         }
+    }
+}
+
+impl Account {
+    /// Returns one of the roles.
+    pub(crate) fn role(&self, draw: &mut Draw) -> &Role {
+        match &self.spread {
+            Some(spread) if !spread.used.is_empty() => {
+                self.roles.get(draw.weighted(&spread.sums)).expect("an index")
+            }
+            _ => draw.pick(&self.roles),
+        }
+    }
+}
+
+impl Role {
+    /// Returns the ARN of the role in its account.
+    pub(crate) fn arn(&self, account: &str) -> String {
+        format!("arn:aws:iam::{account}:role/{}{}", self.path, self.name)
+    }
+}
+
+impl User {
+    /// Returns the ARN of the user in its account.
+    pub(crate) fn arn(&self, account: &str) -> String {
+        format!("arn:aws:iam::{account}:user/{}", self.name)
+    }
+}
+
+/// Gives the accounts so many roles in all, the first ones more, and says how busy each is.
+fn share_roles(accounts: &mut [Account], count: u64, draw: &mut Draw) {
+    let left = count.saturating_sub(accounts.len() as u64);
+    let shares = sums((0..accounts.len() as u64).map(|rank| 1_000_000 / (rank + 20)));
+    let whole = shares.last().copied().unwrap_or(1);
+    let mut before = 0;
+    for (account, share) in accounts.iter_mut().zip(shares) {
+        let upto = left * share / whole;
+        let own = 1 + upto - before;
+        before = upto;
+        account.roles.truncate(usize::try_from(own).expect("a number of roles"));
+        let known = account.roles.len() as u64;
+        account.roles.extend((known..own).map(|at| role(draw, at)));
+        let busy: Vec<u64> = (1..=own)
+            .map(|rank| if draw.per_mille(UNUSED) { 0 } else { 1_000_000 / rank })
+            .collect();
+        let used = (0..).zip(&busy).filter(|(_, busy)| **busy > 0).map(|(at, _)| at).collect();
+        account.spread = Some(Spread { sums: sums(busy.into_iter()), used });
     }
 }
 
