@@ -608,7 +608,7 @@ def identities():
     yield f"{DEV}.json", reply(
         [of_user(DEV, "dave", groups=["admins"]), of_user(DEV, "broker", inline={"secrets": document(allow(["secretsmanager:ListSecrets", "sts:GetFederationToken"]))})],
         [of_group(DEV, "admins", attached=[ADMINISTRATOR])],
-        [of_role(DEV, "builder", inline={"build": document(allow(["ec2:RunInstances", "kms:Encrypt", "organizations:Describe*", "lambda:Update*", "signin:*"]))})],
+        [of_role(DEV, "builder", inline={"build": document(allow(["ec2:RunInstances", "kms:Encrypt", "organizations:Describe*", "lambda:Update*", "signin:*", "timestream:*"]))})],
         amazon(ADMINISTRATOR), IsTruncated=False)
 
 
@@ -659,6 +659,10 @@ def whose_logs(logs):
     add("13:40:00Z", web_arn, web, "lambda", "GetFunction20150331v2")                                            # C2: a version
     add("14:00:00Z", bob_arn, bob, "sts", "GetCallerIdentity")
     add("14:10:00Z", bob_arn, bob, "sqs", "ReceiveMessage", error="ThrottlingException")
+    for region in ("us-east-1", "eu-west-1"):                                                                     # equal times and event ids: the greatest Region
+        add("14:20:00Z", bob_arn, bob, "sts", "GetSessionToken", region=region, id="40000000-0000-4000-a000-000000000005")
+    add("14:30:00Z", f"{DEV}:role/builder", role(DEV, "builder", "build-20"), "timestream", "Query", recipient=DEV)  # C2: several actions
+    add("14:40:00Z", f"{DEV}:role/builder", role(DEV, "builder", "build-20"), "timestream", "ListTables", recipient=DEV, error="AccessDenied")
     add("15:00:00Z", bob_arn, bob, "iam", "GetUser", id="10000000-0000-4000-a000-000000000001")                  # equal times: the greatest event id
     add("15:00:00Z", ivy_arn, ivy, "iam", "GetUser", id="20000000-0000-4000-a000-000000000002")
     add("15:00:01Z", f"{SHOP}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",

@@ -277,6 +277,9 @@ fn i3_the_last_entity_is_the_user_or_role_that_attempted_last() {
     );
     // Equal times: ivy's event id is the greater one.
     assert_eq!(service(&engineers, "iam")["LastAuthenticatedEntity"], IVY);
+    // Equal event ids too: the greatest Region.
+    assert_eq!(service(&engineers, "sts")["LastAuthenticated"], "2026-01-21T14:20:00Z");
+    assert_eq!(service(&engineers, "sts")["LastAuthenticatedRegion"], "us-east-1");
     // P1: ivy's denied attempt of 11:20 is later than bob's of 11:00.
     assert_eq!(service(&engineers, "s3")["LastAuthenticatedEntity"], IVY);
     let nobody = ask(&twin, "arn:aws:iam::555555555555:group/nobody", Services);
@@ -327,6 +330,16 @@ fn i4_tracked_actions_that_are_allowed_are_listed_and_data_events_do_not_count()
     }
     let of_services = ask(&twin, WEB, Services);
     assert!(service(&of_services, "dynamodb").get("TrackedActionsLastAccessed").is_none());
+    // `Query` may be several actions, three of them tracked; one was called by its own name later.
+    let builder = ask(&twin, "arn:aws:iam::888888888888:role/builder", Actions);
+    for (name, time) in [
+        ("DescribeTable", "2026-01-21T14:30:00Z"),
+        ("ListDatabases", "2026-01-21T14:30:00Z"),
+        ("ListTables", "2026-01-21T14:40:00Z"),
+    ] {
+        let called = action(&builder, "timestream", name).unwrap();
+        assert_eq!(called["LastAccessedTime"], time, "{name}");
+    }
     // What needs no permission is tracked nevertheless.
     let bob = ask(&twin, "arn:aws:iam::555555555555:user/bob", Actions);
     let called = action(&bob, "sts", "GetCallerIdentity").unwrap();

@@ -122,17 +122,18 @@ impl<'f> Permissions<'f> {
         if let Some(known) = self.named.borrow().get(&key) {
             return Rc::clone(known);
         }
-        let lower: Vec<String> = patterns.patterns.iter().map(|p| p.to_lowercase()).collect();
-        let matches = |name: &str| {
-            lower.iter().any(|pattern| {
-                // Most patterns name their service without a wildcard: others are not tried.
-                let service = pattern.split([':', '*', '?']).next().unwrap();
-                name.starts_with(service) && glob(pattern, name)
-            })
-        };
-        let named = self.actions.iter().enumerate();
-        let named = named.filter(|(_, (_, _, name))| matches(name) != patterns.negated);
-        let named = Rc::new(named.map(|(place, _)| place).collect::<Vec<usize>>());
+        let mut matched = vec![false; self.actions.len()];
+        for pattern in patterns.patterns.iter().map(|pattern| pattern.to_lowercase()) {
+            // Most patterns name their service without a wildcard: others are not tried.
+            let service = pattern.split(':').next().filter(|service| !service.contains(['*', '?']));
+            for (place, (namespace, _, name)) in self.actions.iter().enumerate() {
+                if !matched[place] && service.is_none_or(|it| it == *namespace) {
+                    matched[place] = glob(&pattern, name);
+                }
+            }
+        }
+        let named = (0..matched.len()).filter(|place| matched[*place] != patterns.negated);
+        let named = Rc::new(named.collect::<Vec<usize>>());
         self.named.borrow_mut().insert(key, Rc::clone(&named));
         named
     }
