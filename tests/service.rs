@@ -64,6 +64,7 @@ fn testdata(name: &str) -> PathBuf {
 }
 
 /// Returns the twin over the made-up logs and a snapshot of `testdata`; says why not, if so.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn made_up(identities: &str, test: &str) -> Option<ServiceTwin> {
     if !twin::has_facts() {
         eprintln!("{test} {}", twin::NO_FACTS);

@@ -28,6 +28,7 @@ fn trailfold() -> Command {
 }
 
 /// Whether the binary can make these reports; the check goes once every binary can.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn has_reports(test: &str) -> bool {
     static HAS: LazyLock<bool> = LazyLock::new(|| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trailfold"));
@@ -253,6 +254,7 @@ static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
 });
 
 /// Returns the snapshots and events, or says that there are none.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn real(test: &str) -> Option<(Vec<PathBuf>, &'static [Value])> {
     if !has_reports(test) {
         return None;

@@ -1,7 +1,9 @@
 //! The reports of users, groups, roles and managed policies (I1–I7), by loops over every access.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
@@ -30,6 +32,8 @@ pub(crate) struct ServiceTwin {
     /// Of each access, the place of the user or role in the identities, and what the event means.
     known: Vec<(Option<usize>, Meaning)>,
     permissions: Permissions<'static>,
+    /// What each ARN's documents allow, once it was asked.
+    allowed: RefCell<BTreeMap<String, Rc<Actions>>>,
 }
 
 /// Returns the accesses of files or directories.
@@ -51,7 +55,13 @@ impl ServiceTwin {
             (identities.whose(access), meaning.clone())
         });
         let known = known.collect();
-        Self { identities, accesses, known, permissions: Permissions::new(facts) }
+        Self {
+            identities,
+            accesses,
+            known,
+            permissions: Permissions::new(facts),
+            allowed: RefCell::default(),
+        }
     }
 
     /// Returns the ARN of the user or role that each event with an id counts for.
@@ -67,13 +77,13 @@ impl ServiceTwin {
     /// Reports as `GetServiceLastAccessedDetails` does, without the dates of a job; none for an
     /// ARN that the snapshot lacks. With `details` every row tells its latest attempt.
     pub(crate) fn report(&self, arn: &str, level: Level, details: bool) -> Option<Value> {
-        let allowed = self.permissions.allowed(&self.identities.documents(arn)?);
-        let scope = self.accesses_of(&self.identities.scope(arn));
+        let allowed = self.allowed(arn)?;
+        let scope = self.by_service(&self.identities.scope(arn));
         let rows: Vec<Value> = allowed
             .iter()
             .map(|(namespace, actions)| {
                 let actions = (level == Level::Action).then_some(actions);
-                self.row(namespace, actions, &scope, details)
+                self.row(namespace, actions, scope.get(namespace.as_str()), details)
             })
             .collect();
         let job_type = if level == Level::Action { "ACTION_LEVEL" } else { "SERVICE_LEVEL" };
@@ -87,14 +97,15 @@ impl ServiceTwin {
 
     /// Reports as `GetServiceLastAccessedDetailsWithEntities` does (I5).
     pub(crate) fn entities(&self, arn: &str, namespace: &str) -> Option<Value> {
-        let allowed: Actions = self.permissions.allowed(&self.identities.documents(arn)?);
+        let allowed = self.allowed(arn)?;
         let scope =
             if allowed.contains_key(namespace) { self.identities.scope(arn) } else { Vec::new() };
         let mut listed: Vec<(Option<i64>, &str, usize)> = scope
             .iter()
             .map(|place| {
-                let accesses = self.of_service(&self.accesses_of(&[*place]), namespace);
-                let times = accesses.iter().map(|access| self.accesses[*access].time);
+                let by_service = self.by_service(&[*place]);
+                let accesses = by_service.get(namespace).into_iter().flatten();
+                let times = accesses.map(|access| self.accesses[*access].time);
                 let seconds = times.max().map(|time| time.div_euclid(1_000_000));
                 (seconds, self.identities.principals[*place].arn.as_str(), *place)
             })
@@ -117,19 +128,28 @@ impl ServiceTwin {
         Some(json!({"JobStatus": "COMPLETED", "EntityDetailsList": rows, "IsTruncated": false}))
     }
 
+    fn allowed(&self, arn: &str) -> Option<Rc<Actions>> {
+        if let Some(known) = self.allowed.borrow().get(arn) {
+            return Some(Rc::clone(known));
+        }
+        let allowed = Rc::new(self.permissions.allowed(&self.identities.documents(arn)?));
+        self.allowed.borrow_mut().insert(arn.to_owned(), Rc::clone(&allowed));
+        Some(allowed)
+    }
+
     /// Makes one row (I3, I4).
     fn row(
         &self,
         namespace: &str,
         actions: Option<&BTreeSet<String>>,
-        scope: &[usize],
+        of_service: Option<&Vec<usize>>,
         details: bool,
     ) -> Value {
         let facts = FACTS.as_ref().unwrap();
         let mut row = Map::new();
         row.insert("ServiceName".to_owned(), json!(facts.services[namespace].name));
         row.insert("ServiceNamespace".to_owned(), json!(namespace));
-        let of_service = self.of_service(scope, namespace);
+        let of_service = of_service.map_or(&[][..], Vec::as_slice);
         let attempts: Vec<Attempt<'_>> = of_service.iter().map(|at| self.attempt(*at)).collect();
         let entities: BTreeSet<&str> = attempts.iter().map(|attempt| attempt.3).collect();
         row.insert("TotalAuthenticatedEntities".to_owned(), json!(entities.len()));
@@ -145,11 +165,12 @@ impl ServiceTwin {
             .filter(tracked)
             .map(|action| {
                 let meant = (namespace.to_owned(), action.clone());
-                let attempts = scope.iter().filter(|at| {
-                    let (access, (_, meaning)) = (&self.accesses[**at], &self.known[**at]);
-                    !access.is_data_event && meaning.actions.contains(&meant)
-                });
-                let latest = attempts.map(|at| self.attempt(*at)).max();
+                let latest = of_service
+                    .iter()
+                    .filter(|at| self.known[**at].1.actions.contains(&meant))
+                    .filter(|at| !self.accesses[**at].is_data_event)
+                    .map(|at| self.attempt(*at))
+                    .max();
                 let mut row = Map::new();
                 row.insert("ActionName".to_owned(), json!(action));
                 let names = ["LastAccessedTime", "LastAccessedEntity", "LastAccessedRegion"];
@@ -163,16 +184,17 @@ impl ServiceTwin {
         Value::Object(row)
     }
 
-    /// Returns the places of the accesses by these users and roles.
-    fn accesses_of(&self, scope: &[usize]) -> Vec<usize> {
-        let places = self.known.iter().enumerate();
-        let of_scope = places.filter(|(_, (who, _))| who.is_some_and(|who| scope.contains(&who)));
-        of_scope.map(|(at, _)| at).collect()
-    }
-
-    fn of_service(&self, accesses: &[usize], namespace: &str) -> Vec<usize> {
-        let is_of = |at: &&usize| self.known[**at].1.namespace.as_deref() == Some(namespace);
-        accesses.iter().filter(is_of).copied().collect()
+    /// Returns the places of the accesses by these users and roles, by the service's namespace.
+    fn by_service(&self, scope: &[usize]) -> BTreeMap<&str, Vec<usize>> {
+        let mut by_service: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, (who, meaning)) in self.known.iter().enumerate() {
+            if let Some(namespace) = meaning.namespace.as_deref()
+                && who.is_some_and(|who| scope.contains(&who))
+            {
+                by_service.entry(namespace).or_default().push(at);
+            }
+        }
+        by_service
     }
 
     fn attempt(&self, at: usize) -> Attempt<'_> {
