@@ -10,6 +10,7 @@ use crate::twin;
 use crate::twin::service::{Identities, Level, ServiceTwin, read_accesses};
 
 mod compared;
+mod parts;
 
 /// What is asked of an ARN.
 #[derive(Clone, Copy, Debug)]

@@ -210,7 +210,7 @@ fn i2_to_i7_the_reports_of_every_arn_of_the_testdata_are_the_twins() {
 }
 
 /// The real snapshots at hand; none without the files beside the project.
-fn snapshots() -> Vec<PathBuf> {
+pub(super) fn snapshots() -> Vec<PathBuf> {
     let folders = ["snapshots/salesforce+cloudsplaining", "organization-dump/iam"];
     let folders = folders.map(|folder| Path::new(SHARED).join(folder));
     let files =
@@ -239,7 +239,7 @@ fn events(value: &Value, found: &mut Vec<Value>) {
 }
 
 /// Every real event at hand that a JSON parser can read, as it is.
-static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+pub(super) static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let folder = Path::new(SHARED).join("events");
     let mut found = Vec::new();
     for file in Some(folder).filter(|folder| folder.is_dir()).iter().flat_map(|it| logs::files(it))
@@ -269,7 +269,7 @@ fn real(test: &str) -> Option<(Vec<PathBuf>, &'static [Value])> {
     Some((snapshots, &EVENTS))
 }
 
-fn accesses(events: &[Value]) -> Vec<Access> {
+pub(super) fn accesses(events: &[Value]) -> Vec<Access> {
     let decisions = events.iter().map(attribution);
     decisions
         .filter_map(|decision| match decision {

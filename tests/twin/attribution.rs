@@ -95,8 +95,8 @@ pub(crate) fn attribution(record: &Value) -> Decision {
     })
 }
 
-/// Returns the unique id of who acted (I7): of the user that issued a federated session, else the
-/// `principalId` up to its colon, else that of the role behind a session. The root user has none.
+/// Returns the unique id of who acted (I7): that of the user that issued a federated session or of
+/// the role behind a session, else the `principalId` up to its colon. The root user has none.
 fn unique_id(object: &Map<String, Value>) -> Option<String> {
     let identity = object.get("userIdentity")?.as_object()?;
     let issuer = identity
@@ -113,7 +113,8 @@ fn unique_id(object: &Map<String, Value>) -> Option<String> {
             of_issuer.filter(|_| is_user)
         }
         Some("AWSAccount") => own.filter(|id| Some(*id) != text(identity, "accountId")),
-        _ => own.or(of_issuer),
+        Some("IAMUser") => own,
+        _ => of_issuer.or(own),
     };
     id.filter(|id| !id.is_empty()).map(str::to_owned)
 }

@@ -36,6 +36,18 @@ pub(crate) struct ServiceTwin {
     allowed: RefCell<BTreeMap<String, Rc<Actions>>>,
 }
 
+/// Returns the twin's own view of policies. Needs the facts.
+pub(crate) fn permissions() -> Permissions<'static> {
+    Permissions::new(FACTS.as_ref().expect("the facts are there"))
+}
+
+/// Returns what an event means (C2), of a listed service. Needs the facts.
+pub(crate) fn meaning(source: &str, name: &str, scalable: Option<&str>) -> Meaning {
+    let facts = FACTS.as_ref().expect("the facts are there");
+    let Meaning { namespace, actions } = facts.meaning(source, name, scalable);
+    Meaning { namespace: namespace.filter(|it| facts.services.contains_key(it)), actions }
+}
+
 /// Returns the accesses of files or directories.
 pub(crate) fn read_accesses(inputs: &[&Path]) -> Vec<Access> {
     inputs.iter().flat_map(|input| accesses(&logs::read(input))).collect()
@@ -59,7 +71,7 @@ impl ServiceTwin {
             identities,
             accesses,
             known,
-            permissions: Permissions::new(facts),
+            permissions: permissions(),
             allowed: RefCell::default(),
         }
     }
