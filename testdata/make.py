@@ -16,6 +16,7 @@ import hashlib
 import json
 import pathlib
 import struct
+import urllib.parse
 
 ORGANIZATION, ROOT = "o-exampleorgid", "r-ex4m"
 MANAGEMENT, LOGARCHIVE, AUDIT, SHARED = "111122223333", "222222222222", "333333333333", "444455556666"
@@ -482,6 +483,198 @@ def forms(logs):
     add(CLOSED, "us-east-1", day + "20:00Z", role(CLOSED, "shop", "task"), "sns", "ListTopics")                                          # O14
 
 
+# ---------------------------------------------------------------- the identities of four accounts
+
+AWS = "arn:aws:iam::aws:policy/"
+READ_BUCKETS, WRITE_LOGS = AWS + "AmazonS3ReadOnlyAccess", AWS + "service-role/AWSLambdaBasicExecutionRole"
+ADMINISTRATOR, SCALE = AWS + "AdministratorAccess", AWS + "aws-service-role/AutoScalingServiceRolePolicy"
+LONG_AGO = "2023-06-01T09:00:00+00:00"
+RELEASE_AGAIN = unique("AROA", SHOP, "release", "again")  # the role of that name that there is now
+AMAZON = {
+    READ_BUCKETS: [document(allow(["s3:Get*", "s3:List*"])), document(allow(["s3:Get*", "s3:List*", "s3:Describe*"]))],
+    WRITE_LOGS: [document(allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]))],
+    ADMINISTRATOR: [document(allow("*"))],
+    SCALE: [document(allow(["ec2:*Instances", "ec2:*InstanceStatus", "cloudwatch:*Alarm*", "sns:Publish"]))],
+}
+
+
+def policy_arn(account, name):
+    return f"arn:aws:iam::{account}:policy/{name}"
+
+
+def managed(arn, versions, default=None, created=LONG_AGO):
+    """A managed policy of several versions, the newest first; `default` is a number, else the last."""
+    default, name = default or len(versions), arn.split("/")[-1]
+    path = "/" + "/".join(arn.split(":policy/")[1].split("/")[:-1])
+    return {"PolicyName": name, "PolicyId": unique("ANPA", arn), "Arn": arn, "Path": path if path == "/" else path + "/",
+            "DefaultVersionId": f"v{default}", "AttachmentCount": 1, "PermissionsBoundaryUsageCount": 0, "IsAttachable": True,
+            "CreateDate": created, "UpdateDate": created,
+            "PolicyVersionList": [{"Document": d, "VersionId": f"v{n}", "IsDefaultVersion": n == default, "CreateDate": created}
+                                  for n, d in reversed(list(enumerate(versions, 1)))]}
+
+
+def held(attached, inline, list_name):
+    return {list_name: [{"PolicyName": n, "PolicyDocument": d} for n, d in (inline or {}).items()],
+            "AttachedManagedPolicies": [{"PolicyName": a.split("/")[-1], "PolicyArn": a} for a in attached]}
+
+
+def of_user(account, name, path="/", id=None, groups=(), attached=(), inline=None, created=LONG_AGO, **more):
+    return {"Path": path, "UserName": name, "UserId": id or unique("AIDA", account, name), "Arn": f"arn:aws:iam::{account}:user{path}{name}",
+            "CreateDate": created, **(held(attached, inline, "UserPolicyList") if inline else {"AttachedManagedPolicies": held(attached, {}, "x")["AttachedManagedPolicies"]}),
+            "GroupList": list(groups), "Tags": [], **more}
+
+
+def of_group(account, name, path="/", attached=(), inline=None):
+    return {"Path": path, "GroupName": name, "GroupId": unique("AGPA", account, name), "Arn": f"arn:aws:iam::{account}:group{path}{name}",
+            "CreateDate": LONG_AGO, **held(attached, inline, "GroupPolicyList")}
+
+
+def of_role(account, name, path="/", id=None, attached=(), inline=None, created=LONG_AGO, used=None, **more):
+    trust = document({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"})
+    return {"Path": path, "RoleName": name, "RoleId": id or unique("AROA", account, name), "Arn": f"arn:aws:iam::{account}:role{path}{name}",
+            "CreateDate": created, "AssumeRolePolicyDocument": trust, "InstanceProfileList": [], **held(attached, inline, "RolePolicyList"), "Tags": [],
+            "RoleLastUsed": {"LastUsedDate": used, "Region": "eu-central-1"} if used else {}, **more}
+
+
+def reply(users=(), groups=(), roles=(), policies=(), **more):
+    return {"UserDetailList": list(users), "GroupDetailList": list(groups), "RoleDetailList": list(roles), "Policies": list(policies), **more}
+
+
+def amazon(*arns):
+    return [managed(arn, AMAZON[arn], created="2015-02-06T18:40:00+00:00") for arn in arns]
+
+
+def url_encoded(value):
+    """Writes the documents as IAM's own reply has them."""
+    if isinstance(value, list):
+        return [url_encoded(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    return {k: urllib.parse.quote(json.dumps(v, indent=2), safe="") if k in ("Document", "PolicyDocument", "AssumeRolePolicyDocument") else url_encoded(v)
+            for k, v in value.items()}
+
+
+def identities():
+    """Yields (file, reply) of the snapshot."""
+    queue, look, deployer = (policy_arn(SHOP, name) for name in ("QueueWorker", "audit/LookAround", "ci/Deployer"))
+    linked = "/aws-service-role/autoscaling.amazonaws.com/"
+    yield f"{SHOP}.json", reply(
+        [of_user(SHOP, "bob", groups=["engineers"], attached=[queue]),
+         of_user(SHOP, "ivy", "/eng/", groups=["engineers", "auditors"], inline={"parameters": document([allow("ssm:GetParameter*")])}),  # moved from /ops/
+         of_user(SHOP, "zed", created="2025-12-30T10:00:00+00:00", inline={"nothing": document(deny("*"))})],
+        [of_group(SHOP, "engineers", attached=[READ_BUCKETS], inline={"see": document([
+            allow(["ec2:Describe*", "iam:GetUser"]), allow("sts:GetCallerIdentity"), allow("kms:Decrypt", "arn:aws:s3:::example-data/*")])}),
+         of_group(SHOP, "auditors", "/staff/", attached=[look]),
+         of_group(SHOP, "nobody", inline={"topics": document(allow("sns:*"))})],
+        [of_role(SHOP, "web", attached=[WRITE_LOGS, look], inline={"shop": document([
+            allow("dynamodb:*", "arn:aws:dynamodb:*:*:table/*"), allow(["kms:Decrypt", "kms:GenerateDataKey"]),
+            allow("s3:*"), deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}}), allow("application-autoscaling:*"), allow("sts:AssumeRole")])},
+            PermissionsBoundary={"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": queue}),
+         of_role(SHOP, "release", "/ci/eu/", id=RELEASE_AGAIN, attached=[deployer], created="2026-01-19T08:00:00+00:00"),
+         of_role(SHOP, "bare", "/ci/", attached=[deployer]),
+         of_role(SHOP, "AWSServiceRoleForAutoScaling", linked, attached=[SCALE])],
+        amazon(READ_BUCKETS, WRITE_LOGS, SCALE) + [
+            managed(queue, [document(allow("sqs:*")), document([
+                allow(["sqs:SendMessage", "sqs:ReceiveMessage"]), allow("kms:Decrypt", Condition={"StringEquals": {"kms:ViaService": "sqs.eu-central-1.amazonaws.com"}}),
+                deny("sqs:*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "false"}})]), document(allow("*"))], default=2),
+            managed(look, [document([
+                allow(["iam:Get*", "iam:PassRole", "lambda:GetFunction", "lambda:InvokeFunction", "secretsmanager:*", "sns:ListTopics"]),
+                deny("secretsmanager:*"), {"Effect": "Deny", "Action": "lambda:*", "NotResource": "arn:aws:lambda:*:*:function:open-*"}])]),
+            managed(deployer, [document([
+                allow("*"), {"Effect": "Deny", "NotAction": ["cloudformation:*Stack*", "cloudformation:ExecuteChangeSet", "iam:PassRole", "s3:PutObject"], "Resource": "*"}])]),
+            managed(policy_arn(SHOP, "Nobodys"), [document(allow(["sns:*", "sqs:*"]))])])
+    pipeline, operate, but_people = (policy_arn(SHARED, name) for name in ("Pipeline", "Operate", "EverythingButPeople"))
+    yield f"{SHARED}-1.json", reply(
+        [of_user(SHARED, "deployer", "/ops/", groups=["operators"]), of_user(SHARED, "old", id=unique("AIDA", "old"), groups=["operators"])],
+        policies=[managed(operate, [document([allow("cloudformation:*"), allow("sns:ListTopics")])])],
+        IsTruncated=True, Marker="EXAMPLEkakv9BCuUNFDtxWSyfzetYwEx2ADc8dnzfvERF5S6YMvXKx41t6gCl")
+    yield f"{SHARED}-2.json", reply(
+        groups=[of_group(SHARED, "operators", attached=[operate])],
+        roles=[of_role(SHARED, "deploy", "/ci/", attached=[pipeline, operate]),
+               of_role(SHARED, "deploy-eu", "/ci/", attached=[but_people], created="2026-01-10T08:00:00+00:00")],
+        policies=[managed(pipeline, [document(allow("*")), document(allow("s3:*")), document([
+            {"Effect": "Allow", "Action": "lambda:*", "NotResource": "arn:aws:lambda:*:*:function:*"},
+            allow(["dynamodb:CreateTable", "lambda:CreateFunction", "ssm:GetParameter", "tag:*"])])]),
+                  managed(but_people, [document([{"Effect": "Allow", "NotAction": ["iam:*", "Organizations:*"], "Resource": "arn:aws:*:eu-*:*:*"}])])],
+        IsTruncated=False)
+    ledger = policy_arn(BILLING, "LedgerAccess")
+    yield f"{BILLING}.json", url_encoded(reply(
+        [of_user(BILLING, "clerk", groups=["finance"]), of_user(BILLING, "founder", groups=["finance"], inline={"old books": document(allow("glue:Get*"))})],
+        [of_group(BILLING, "finance", attached=[ledger])],
+        [of_role(BILLING, "invoice", attached=[ledger], used="2026-03-01T10:00:00+00:00"), of_role(BILLING, "payer", attached=[READ_BUCKETS])],
+        amazon(READ_BUCKETS) + [managed(ledger, [document([
+            allow(["dynamodb:PutItem", "s3:PutObject", "lambda:List*", "sqs:ReceiveMessage", "glue:GetDatabases"]),
+            allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:ledger/${aws:username}-??????")])])], IsTruncated=False))
+    yield f"{DEV}.json", reply(
+        [of_user(DEV, "dave", groups=["admins"]), of_user(DEV, "broker", inline={"secrets": document(allow(["secretsmanager:ListSecrets", "sts:GetFederationToken"]))})],
+        [of_group(DEV, "admins", attached=[ADMINISTRATOR])],
+        [of_role(DEV, "builder", inline={"build": document(allow(["ec2:RunInstances", "kms:Encrypt", "organizations:Describe*", "lambda:Update*", "signin:*", "timestream:*"]))})],
+        amazon(ADMINISTRATOR), IsTruncated=False)
+
+
+def identities_incomplete():
+    """An account whose snapshot lacks a policy that is attached (`--filter` left it out)."""
+    yield f"{VAULT}.json", reply(roles=[of_role(VAULT, "tokenizer", attached=[READ_BUCKETS, policy_arn(VAULT, "Tokens")], inline={"who": document(allow("sts:GetCallerIdentity"))})],
+                                 policies=[managed(policy_arn(VAULT, "Tokens"), [document(allow("dynamodb:GetItem"))])], IsTruncated=False)
+
+
+def whose_logs(logs):
+    """I7, I2, I4: further events, each with the ARN of the user or role of the snapshot that it counts for, or None."""
+    whose, day = {}, "2026-01-21T"
+
+    def add(clock, arn, identity, source, name, recipient=SHOP, region="eu-central-1", **kw):
+        rec = logs.add(recipient, region, day + clock, identity, source, name, **kw)
+        whose[rec["eventID"]] = arn and f"arn:aws:iam::{arn}"
+
+    def again(name, path, id):
+        ui, expected = role(SHOP, name, "ci", path=path)
+        ui["principalId"] = ui["sessionContext"]["sessionIssuer"]["principalId"] = id
+        ui["principalId"] += ":ci"
+        return ui, expected
+
+    def session(principal_id, account=SHARED, name="deploy"):
+        """A session without an issuer, and with another id or none."""
+        ui, expected = role(account, name, "ci", issuer=False)
+        ui["principalId"] = principal_id + ":ci"
+        return ({k: v for k, v in ui.items() if k != "principalId"} if principal_id == "" else ui), expected
+
+    web, bob, ivy = role(SHOP, "web", "i-0abc1234def567890"), user(SHOP, "bob"), user(SHOP, "ivy", path="/eng/")
+    web_arn, bob_arn, ivy_arn = f"{SHOP}:role/web", f"{SHOP}:user/bob", f"{SHOP}:user/eng/ivy"
+    add("09:00:00Z", f"{SHOP}:role/ci/eu/release", again("release", "/ci/eu/", RELEASE_AGAIN), "cloudformation", "CreateStack")
+    add("10:00:00Z", None, role(SHOP, "release", "ci", path="/ci/eu/"), "s3", "PutObject")                       # the former holder of the name
+    add("10:30:00Z", None, role(SHOP, "release", "ci", path="/ci/eu/"), "cloudformation", "UpdateStack")
+    add("11:00:00Z", bob_arn, of_account(SHOP, unique("AIDA", SHOP, "bob")), "s3", "GetObject", recipient=LOGARCHIVE)   # cross-account, an id alone
+    add("11:10:00Z", None, of_account(SHOP, unique("AIDA", SHOP, "bobby")), "s3", "GetObject", recipient=LOGARCHIVE)
+    add("11:20:00Z", ivy_arn, ivy, "s3", "ListBuckets", error="AccessDenied")                                    # P1: denied
+    add("12:00:00Z", f"{SHARED}:role/ci/deploy", session(""), "tagging", "GetResources", recipient=SHARED)       # by name, whatever the path
+    add("12:10:00Z", None, session(unique("AROA", "another")), "tagging", "TagResources", recipient=SHARED)      # another id
+    add("12:20:00Z", f"{SHARED}:role/ci/deploy", session("deploy-id"), "ssm", "GetParameter", recipient=SHARED)  # no proper id
+    add("12:30:00Z", None, session("", SHARED, "deploy-us"), "ssm", "GetParameters", recipient=SHARED)
+    add("13:00:00Z", web_arn, web, "dynamodb", "DescribeTable")
+    add("13:10:00Z", web_arn, web, "dynamodb", "DescribeTimeToLive", category="Data", managementEvent=False)             # P3: a data event
+    add("13:20:00Z", web_arn, web, "dynamodb", "PutItem", region="us-east-1")                                    # P3
+    add("13:30:00Z", web_arn, web, "autoscaling", "RegisterScalableTarget")                                      # C2
+    add("13:31:00Z", web_arn, web, "autoscaling", "PutScalingPolicy", requestParameters={"serviceNamespace": "ecs"})
+    add("13:32:00Z", web_arn, web, "autoscaling", "PutScalingPolicy", requestParameters={"autoScalingGroupName": "shop"})
+    add("13:40:00Z", web_arn, web, "lambda", "GetFunction20150331v2")                                            # C2: a version
+    add("14:00:00Z", bob_arn, bob, "sts", "GetCallerIdentity")
+    add("14:10:00Z", bob_arn, bob, "sqs", "ReceiveMessage", error="ThrottlingException")
+    for region in ("us-east-1", "eu-west-1"):                                                                     # equal times and event ids: the greatest Region
+        add("14:20:00Z", bob_arn, bob, "sts", "GetSessionToken", region=region, id="40000000-0000-4000-a000-000000000005")
+    add("14:30:00Z", f"{DEV}:role/builder", role(DEV, "builder", "build-20"), "timestream", "Query", recipient=DEV)  # C2: several actions
+    add("14:40:00Z", f"{DEV}:role/builder", role(DEV, "builder", "build-20"), "timestream", "ListTables", recipient=DEV, error="AccessDenied")
+    add("15:00:00Z", bob_arn, bob, "iam", "GetUser", id="10000000-0000-4000-a000-000000000001")                  # equal times: the greatest event id
+    add("15:00:00Z", ivy_arn, ivy, "iam", "GetUser", id="20000000-0000-4000-a000-000000000002")
+    add("15:00:01Z", f"{SHOP}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling",
+        role(SHOP, "AWSServiceRoleForAutoScaling", "AutoScaling", path="/aws-service-role/autoscaling.amazonaws.com/"), "ec2", "RunInstances")
+    add("15:10:00Z", ivy_arn, ivy, "ec2", "DescribeInstances", id="30000000-0000-4000-a000-000000000003")         # equal seconds, another microsecond
+    add("15:10:00.000001Z", bob_arn, bob, "ec2", "DescribeVpcs", id="00000000-0000-4000-a000-000000000004")
+    add("15:20:00Z", ivy_arn, ivy, "lambda", "GetFunction20150331v2")
+    add("16:00:00Z", None, root_user(SHOP), "iam", "GetAccountSummary")                                          # A4: no IAM entity
+    add("16:10:00Z", None, bob, "iam", "GetUser", error="ExpiredToken", expect=no("authentication failed"))       # A7
+    return whose
+
+
 # ---------------------------------------------------------------- files
 
 def gz(data):
@@ -751,7 +944,15 @@ def main():
         written[f"events/{name}.json"] = text.encode()
     written["expected/coverage.json"] = (json.dumps(coverage(logs), indent=1) + "\n").encode()
     written["expected/last-accesses.json"] = (lines_of(last_accesses(logs), 2) + "\n").encode()
-    for directory in ("logs", "events"):
+    more = Logs()
+    whose = whose_logs(more)
+    for key, data in trail_files(more):
+        written["logs-identities/" + key] = data
+    written["expected-service/whose.json"] = (lines_of(whose, 1) + "\n").encode()
+    for folder, replies in (("identities", identities()), ("identities-incomplete", identities_incomplete())):
+        for name, answer in replies:
+            written[f"{folder}/{name}"] = (json.dumps(answer, indent=1) + "\n").encode()
+    for directory in ("logs", "logs-identities", "identities", "identities-incomplete", "events"):
         for stale in sorted((out / directory).rglob("*"), reverse=True) if (out / directory).exists() else []:
             if stale.is_file() and str(stale.relative_to(out)) not in written:
                 stale.unlink()

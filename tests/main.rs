@@ -17,6 +17,7 @@ mod laws;
 mod organization;
 mod policy;
 mod python;
+mod service;
 mod source;
 mod tidy;
 mod twin;

@@ -5,8 +5,10 @@
 
 pub(crate) mod attribution;
 mod facts;
+mod identities;
 pub(crate) mod logs;
 mod policy;
+pub(crate) mod service;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -25,6 +25,14 @@ pub(crate) struct Access {
     /// Microseconds since 1970-01-01T00:00:00Z.
     pub(crate) time: i64,
     pub(crate) event_id: Option<String>,
+    /// The unique id of who acted: `AIDA…`, `AROA…`; whatever stands in its place in the record.
+    pub(crate) unique_id: Option<String>,
+    /// `eventName`, empty if there is none.
+    pub(crate) event_name: String,
+    /// Whether it is a data event (A20).
+    pub(crate) is_data_event: bool,
+    /// `requestParameters.serviceNamespace` (C2).
+    pub(crate) service_namespace: Option<String>,
 }
 
 /// A7, as they are without the suffix `Exception`.
@@ -76,7 +84,50 @@ pub(crate) fn attribution(record: &Value) -> Decision {
         region: text(object, "awsRegion").map(str::to_owned),
         time,
         event_id: text(object, "eventID").map(str::to_owned),
+        unique_id: unique_id(object),
+        event_name: text(object, "eventName").unwrap_or_default().to_owned(),
+        is_data_event: is_data_event(object),
+        service_namespace: object
+            .get("requestParameters")
+            .and_then(Value::as_object)
+            .and_then(|parameters| text(parameters, "serviceNamespace"))
+            .map(str::to_owned),
     })
+}
+
+/// Returns the unique id of who acted (I7): that of the user that issued a federated session or of
+/// the role behind a session, else the `principalId` up to its colon. The root user has none.
+fn unique_id(object: &Map<String, Value>) -> Option<String> {
+    let identity = object.get("userIdentity")?.as_object()?;
+    let issuer = identity
+        .get("sessionContext")
+        .and_then(|context| context.get("sessionIssuer"))
+        .and_then(Value::as_object);
+    let of_issuer = issuer.and_then(|issuer| text(issuer, "principalId"));
+    let own = text(identity, "principalId").and_then(|id| id.split(':').next());
+    let id = match text(identity, "type") {
+        Some("Root") => None,
+        Some("FederatedUser") => {
+            let is_user =
+                issuer.and_then(|it| text(it, "arn")).is_some_and(|a| a.contains(":user/"));
+            of_issuer.filter(|_| is_user)
+        }
+        Some("AWSAccount") => own.filter(|id| Some(*id) != text(identity, "accountId")),
+        Some("IAMUser") => own,
+        _ => of_issuer.or(own),
+    };
+    id.filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+/// Tells a data event by its category, and where there is none by not being a management event.
+fn is_data_event(object: &Map<String, Value>) -> bool {
+    text(object, "eventCategory").map_or_else(
+        || {
+            matches!(object.get("managementEvent"), Some(Value::Bool(false)))
+                || text(object, "managementEvent") == Some("false")
+        },
+        |category| category.eq_ignore_ascii_case("Data"),
+    )
 }
 
 /// Reads a member as a string; one that is no string, or is empty, is absent (A26).

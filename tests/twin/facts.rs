@@ -1,6 +1,6 @@
 //! The published facts about AWS services, read from the files that the catalogue was made of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -14,6 +14,10 @@ pub(crate) struct Facts {
     pub(crate) services: BTreeMap<String, Service>,
     /// Event source to namespace.
     pub(crate) event_sources: HashMap<String, String>,
+    /// (event source, event name without case, or `*`) to what `action_exceptions.csv` says of it.
+    exceptions: HashMap<(String, String), String>,
+    /// The actions that IAM tracks, such as `("iam", "GetUser")` (I4).
+    pub(crate) tracked: BTreeSet<(String, String)>,
 }
 
 /// One service.
@@ -29,7 +33,7 @@ pub(crate) struct Action {
 }
 
 /// The resources an action can have.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Resources {
     /// ARN formats, `${…}` replaced by `*`.
     Formats(Vec<String>),
@@ -69,7 +73,31 @@ pub(crate) fn read() -> Option<Facts> {
         .into_iter()
         .map(|row| (row["event_source"].clone(), row["namespace"].clone()))
         .collect();
-    Some(Facts { services, event_sources })
+    let mut exceptions = rows(File::open(folder.join("action_exceptions.csv")).unwrap());
+    // What a person wrote stands above what was derived from the names of operations.
+    exceptions.sort_by_key(|row| !["renamed", "multi"].contains(&row["kind"].as_str()));
+    let exceptions = exceptions
+        .iter()
+        // Rules are code below; what needs no permission is tracked nevertheless.
+        .filter(|row| !["rule", "permissionless"].contains(&row["kind"].as_str()))
+        .flat_map(|row| {
+            let names = row["event_name_or_pattern"].split('|').map(str::to_lowercase);
+            names.map(|name| ((row["event_source"].clone(), name), row["iam_action"].clone()))
+        })
+        .collect();
+    let tracked = rows(File::open(folder.join("tracked_actions.csv")).unwrap())
+        .into_iter()
+        .map(|row| (row["namespace"].clone(), row["action"].clone()))
+        .collect();
+    Some(Facts { services, event_sources, exceptions, tracked })
+}
+
+/// What an event is: the namespace of its service, and the actions that it may stand for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) namespace: Option<String>,
+    /// Namespace and name, as the catalogue spells them.
+    pub(crate) actions: BTreeSet<(String, String)>,
 }
 
 impl Facts {
@@ -81,6 +109,81 @@ impl Facts {
             .map(String::as_str)
             .or_else(|| self.services.get_key_value(label).map(|(namespace, _)| namespace.as_str()))
     }
+}
+
+impl Facts {
+    /// Returns what an event means (C2): first the exceptions, then the action of the same name.
+    pub(crate) fn meaning(&self, source: &str, name: &str, scalable: Option<&str>) -> Meaning {
+        let source = source.trim().to_lowercase();
+        let source = source.strip_suffix(".cn").unwrap_or(&source).to_owned();
+        let own = self.namespace(&source).map(str::to_owned);
+        let name = name.trim().to_lowercase();
+        let names: Vec<&str> = [name.as_str()].into_iter().chain(without_version(&name)).collect();
+        let said = |name: &str| {
+            let text = self.exceptions.get(&(source.clone(), name.to_owned()))?;
+            // `application-autoscaling:<same> when … is present, else autoscaling:<same>`
+            Some(
+                match text.split_once(" when requestParameters.serviceNamespace is present, else ")
+                {
+                    Some((with, _)) if scalable.is_some() => with.to_owned(),
+                    Some((_, without)) => without.to_owned(),
+                    None => text.clone(),
+                },
+            )
+        };
+        let exception = names.iter().find_map(|name| said(name)).or_else(|| said("*"));
+        let Some(exception) = exception else {
+            let action = own.as_deref().and_then(|own| self.same_name(own, &names));
+            return Meaning { namespace: own, actions: action.into_iter().collect() };
+        };
+        if exception.starts_with('(') {
+            return Meaning { namespace: own, actions: BTreeSet::new() };
+        }
+        let meant: Vec<&str> = exception.split('|').collect();
+        let actions = meant
+            .iter()
+            .filter_map(|action| {
+                let (namespace, action) = action.split_once(':')?;
+                let action = action.to_lowercase();
+                if action == "<same>" {
+                    self.same_name(namespace, &names)
+                } else {
+                    self.same_name(namespace, &[&action])
+                }
+            })
+            .collect();
+        let first = meant[0].split(':').next().filter(|first| self.services.contains_key(*first));
+        Meaning { namespace: first.map(str::to_owned).or(own), actions }
+    }
+
+    fn same_name(&self, namespace: &str, names: &[&str]) -> Option<(String, String)> {
+        let actions = &self.services.get(namespace)?.actions;
+        names.iter().find_map(|name| {
+            let action = actions.iter().find(|action| action.name.to_lowercase() == **name)?;
+            (!action.name.is_empty()).then(|| (namespace.to_owned(), action.name.clone()))
+        })
+    }
+}
+
+/// `^(.+?)_?((?:19|20)\d{2}_?\d{2}_?\d{2})(v\d+)?$`, by trying where the version begins.
+fn without_version(name: &str) -> Option<&str> {
+    name.char_indices().skip(1).map(|(at, _)| name.split_at(at)).find_map(|(head, tail)| {
+        let tail = tail.strip_prefix('_').unwrap_or(tail);
+        is_version(tail).then_some(head)
+    })
+}
+
+/// Returns whether a text is `20150331`, `2020_05_31`, `20150331v2` or the like.
+fn is_version(text: &str) -> bool {
+    let (day, revision) = text.split_once('v').map_or((text, None), |(d, r)| (d, Some(r)));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = day.replace('_', "");
+    let parts: Vec<usize> = day.split('_').map(str::len).collect();
+    is_number(&digits)
+        && digits.len() == 8
+        && ["19", "20"].iter().any(|century| digits.starts_with(century))
+        && [vec![8], vec![4, 4], vec![6, 2], vec![4, 2, 2]].contains(&parts)
+        && revision.is_none_or(is_number)
 }
 
 fn rows(reader: impl Read) -> Vec<HashMap<String, String>> {

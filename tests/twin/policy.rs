@@ -1,14 +1,17 @@
-//! Service control policies, evaluated by trying concrete resources one after the other (S1–S10).
+//! Policies, evaluated by trying concrete resources one after the other (S1–S10).
 
 #![expect(clippy::string_slice, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use serde_json::Value;
 
 use super::facts::{Action, Facts, Resources, wildcards};
 
 /// One statement, its patterns as written.
+#[derive(Clone)]
 struct Statement {
     allows: bool,
     conditional: bool,
@@ -17,6 +20,7 @@ struct Statement {
 }
 
 /// The patterns of `Action` or `Resource`, or of their negation.
+#[derive(Clone)]
 struct Patterns {
     patterns: Vec<String>,
     negated: bool,
@@ -62,6 +66,125 @@ fn is_allowed(levels: &[Vec<Statement>], namespace: &str, action: &Action) -> bo
         everywhere.all(|level| level.iter().any(|s| s.allows && s.covers(resource)))
             && !relevant.iter().flatten().any(|s| s.takes_away(resource))
     })
+}
+
+/// Namespace to the names of actions.
+pub(crate) type Actions = BTreeMap<String, BTreeSet<String>>;
+
+/// Tells which actions the documents of one level allow (I1), and remembers what it found out.
+pub(crate) struct Permissions<'f> {
+    /// Every action: namespace, the action, `namespace:name` in lower case.
+    actions: Vec<(&'f str, &'f Action, String)>,
+    /// What a statement's `Action` or `NotAction` names.
+    named: RefCell<HashMap<String, Rc<Vec<usize>>>>,
+    /// Whether statements, as text, leave something of resources.
+    left: RefCell<HashMap<(Vec<String>, Resources), bool>>,
+}
+
+impl<'f> Permissions<'f> {
+    pub(crate) fn new(facts: &'f Facts) -> Self {
+        let actions = facts.services.iter().flat_map(|(namespace, service)| {
+            service.actions.iter().map(move |action| {
+                let name = format!("{namespace}:{}", action.name).to_lowercase();
+                (namespace.as_str(), action, name)
+            })
+        });
+        Self { actions: actions.collect(), named: RefCell::default(), left: RefCell::default() }
+    }
+
+    /// Returns the actions of which the documents leave something, for any resource.
+    pub(crate) fn allowed(&self, documents: &[&Value]) -> Actions {
+        let values = documents.iter().flat_map(|document| one_or_more(&document["Statement"]));
+        let statements: Vec<(String, Statement)> = values
+            .map(|value| (value.to_string(), statement(value)))
+            // S3: a conditioned Deny takes nothing away.
+            .filter(|(_, statement)| statement.allows || !statement.conditional)
+            .collect();
+        let mut of_action: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (place, (_, statement)) in statements.iter().enumerate() {
+            for action in self.named(&statement.actions).iter() {
+                of_action.entry(*action).or_default().push(place);
+            }
+        }
+        let mut allowed = Actions::new();
+        for (action, places) in of_action {
+            let (namespace, action, _) = &self.actions[action];
+            if self.leaves_something(&statements, &places, &action.resources) {
+                let names = allowed.entry((*namespace).to_owned()).or_default();
+                names.insert(action.name.clone());
+            }
+        }
+        allowed
+    }
+
+    fn named(&self, patterns: &Patterns) -> Rc<Vec<usize>> {
+        let key = format!("{} {:?}", patterns.negated, patterns.patterns);
+        if let Some(known) = self.named.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut matched = vec![false; self.actions.len()];
+        for pattern in patterns.patterns.iter().map(|pattern| pattern.to_lowercase()) {
+            // Most patterns name their service without a wildcard: others are not tried.
+            let service = pattern.split(':').next().filter(|service| !service.contains(['*', '?']));
+            for (place, (namespace, _, name)) in self.actions.iter().enumerate() {
+                if !matched[place] && service.is_none_or(|it| it == *namespace) {
+                    matched[place] = glob(&pattern, name);
+                }
+            }
+        }
+        let named = (0..matched.len()).filter(|place| matched[*place] != patterns.negated);
+        let named = Rc::new(named.collect::<Vec<usize>>());
+        self.named.borrow_mut().insert(key, Rc::clone(&named));
+        named
+    }
+
+    fn leaves_something(
+        &self,
+        statements: &[(String, Statement)],
+        places: &[usize],
+        resources: &Resources,
+    ) -> bool {
+        let all = |allows: bool| {
+            let of = places.iter().map(|place| &statements[*place]);
+            of.filter(move |(_, statement)| statement.allows == allows)
+        };
+        let is_total = |statement: &Statement| {
+            !statement.resources.negated && statement.resources.patterns.iter().any(|p| p == "*")
+        };
+        if all(true).next().is_none() || all(false).any(|(_, deny)| is_total(deny)) {
+            return false;
+        }
+        if all(false).next().is_none() && all(true).any(|(_, allow)| is_total(allow)) {
+            return true;
+        }
+        // One Allow at a time, against every Deny: fewer patterns to combine.
+        all(true).any(|(text, allow)| {
+            let denies = all(false).map(|(text, _)| text.clone());
+            let key = ([text.clone()].into_iter().chain(denies).collect(), resources.clone());
+            if let Some(known) = self.left.borrow().get(&key) {
+                return *known;
+            }
+            let mut patterns: BTreeSet<String> =
+                all(false).flat_map(|(_, deny)| deny.resources.patterns.clone()).collect();
+            let survives = |patterns: &BTreeSet<String>| {
+                samples(resources, patterns).iter().any(|resource| {
+                    allow.covers(resource) && !all(false).any(|(_, deny)| deny.covers(resource))
+                })
+            };
+            let left = if allow.resources.negated {
+                patterns.extend(allow.resources.patterns.clone());
+                survives(&patterns)
+            } else {
+                allow.resources.patterns.iter().any(|pattern| {
+                    let mut patterns = patterns.clone();
+                    patterns.insert(pattern.clone());
+                    survives(&patterns)
+                })
+            };
+            self.left.borrow_mut().insert(key, left);
+            left
+        })
+    }
 }
 
 impl Statement {
