@@ -6,12 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher as _;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use percent_encoding::percent_decode_str;
-use serde_json::Value;
 
 use super::error::IdentitiesError as Error;
 use super::key::{Name, NameKey};
-use super::reply::{Detail, Document, Inline, Reply, Text, Version};
+use super::reply::{Detail, Document, Inline, Malformed, Reply, Text, Version};
 use super::{AWS, IdentityKind, RoleLastUsed};
 use crate::arn::Arn;
 use crate::policy::Policy;
@@ -71,22 +69,24 @@ struct Page {
 pub(super) struct Documents {
     /// In the order in which they were met.
     pub(super) list: Vec<Policy>,
-    known: HashTable<Draw>,
+    /// Each with its hash: to hash a document takes longer than to look it up.
+    known: HashTable<(u64, Draw)>,
     hasher: DefaultHashBuilder,
 }
 
 impl Documents {
     fn add(&mut self, policy: Policy) -> Draw {
         let Self { list, known, hasher } = self;
-        let same = |draw: &Draw| list.get(*draw as usize) == Some(&policy);
-        let hash = hasher.hash_one(Some(&policy));
-        if let Some(draw) = known.find(hash, same) {
+        let hash = hasher.hash_one(&policy);
+        let is_same =
+            |known: &(u64, Draw)| known.0 == hash && list.get(known.1 as usize) == Some(&policy);
+        if let Some((_, draw)) = known.find(hash, is_same) {
             return *draw;
         }
         // A snapshot of four thousand million documents is not read.
         let draw = Draw::try_from(list.len()).unwrap_or(Draw::MAX);
         list.push(policy);
-        known.insert_unique(hash, draw, |draw| hasher.hash_one(list.get(*draw as usize)));
+        known.insert_unique(hash, (hash, draw), |known| known.0);
         draw
     }
 }
@@ -244,7 +244,7 @@ impl Draft {
         Ok(((number, id.into_owned()), draw))
     }
 
-    /// Reads a document that is JSON, or text of it, URL-encoded or not (S10).
+    /// Adds a document (S10).
     fn document(
         &mut self,
         document: Option<Document>,
@@ -252,21 +252,13 @@ impl Draft {
         at: usize,
     ) -> Result<Draw, Error> {
         let wrong = |problem| Error::Document { file: self.file(at), place: place(), problem };
-        let document = document.ok_or_else(|| wrong("has no document"))?.0;
-        let policy = match &document {
-            Value::String(text) if is_plain_json(text) => Policy::parse(text),
-            Value::String(text) => {
-                let decoded = percent_decode_str(text).decode_utf8();
-                Policy::parse(&decoded.map_err(|_| wrong("is no UTF-8 once it is URL-decoded"))?)
+        match document.ok_or_else(|| wrong("has no document"))?.0 {
+            Ok(policy) => Ok(self.documents.add(policy)),
+            Err(Malformed::Encoding) => Err(wrong("is no UTF-8 once it is URL-decoded")),
+            Err(Malformed::Policy(source)) => {
+                Err(Error::Policy { file: self.file(at), place: place(), source })
             }
-            value => Policy::from_value(value),
-        };
-        let policy = policy.map_err(|source| Error::Policy {
-            file: self.file(at),
-            place: place(),
-            source,
-        })?;
-        Ok(self.documents.add(policy))
+        }
     }
 
     /// Adds an entry, which may have come before if it says the same.
@@ -376,12 +368,6 @@ impl Entry {
         self.create_date = [self.create_date, other.create_date].into_iter().flatten().min();
         Ok(())
     }
-}
-
-/// Returns whether text is JSON as it stands, not URL-encoded.
-fn is_plain_json(text: &str) -> bool {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    text.trim_start().starts_with('{')
 }
 
 fn sorted(texts: impl Iterator<Item = String>) -> Vec<String> {

@@ -5,12 +5,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::IdentityKind;
 use crate::json;
+use crate::policy::{Policy, PolicyError};
 use crate::printable::visible;
 use crate::time::Time;
 
@@ -157,10 +159,38 @@ pub(super) struct LastUsed<'a> {
     pub(super) region: Option<Text<'a>>,
 }
 
-/// A policy document: JSON, or text of it.
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(super) struct Document(#[serde(deserialize_with = "json::distinct")] pub(super) Value);
+/// A policy document, or what is wrong with it, which is said only if the document counts.
+///
+/// It is read at once, so that its JSON is gone before the next one comes.
+pub(super) struct Document(pub(super) Result<Policy, Malformed>);
+
+/// Why a document is none (S10).
+pub(super) enum Malformed {
+    /// Its bytes are no UTF-8 once they are URL-decoded.
+    Encoding,
+    /// It is not what IAM takes.
+    Policy(PolicyError),
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let policy = match json::distinct(source)? {
+            Value::String(text) if is_plain_json(&text) => Policy::parse(&text),
+            Value::String(text) => match percent_decode_str(&text).decode_utf8() {
+                Ok(decoded) => Policy::parse(&decoded),
+                Err(_) => return Ok(Self(Err(Malformed::Encoding))),
+            },
+            value => Policy::from_value(&value),
+        };
+        Ok(Self(policy.map_err(Malformed::Policy)))
+    }
+}
+
+/// Returns whether text is JSON as it stands, not URL-encoded.
+fn is_plain_json(text: &str) -> bool {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.trim_start().starts_with('{')
+}
 
 /// An instant, as text or in seconds since 1970.
 #[derive(Clone, Copy)]
