@@ -12,9 +12,18 @@ use serde_json::{Map, Value};
 /// What is no JSON, and a member that stands twice in its object.
 pub fn parse(document: &[u8]) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(document);
-    let value = Distinct.deserialize(&mut deserializer)?;
+    let value = distinct(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
+}
+
+/// Reads a value that stands in a larger document, for `deserialize_with`.
+///
+/// # Errors
+///
+/// What is no JSON, and a member that stands twice in its object.
+pub fn distinct<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Value, D::Error> {
+    Distinct.deserialize(source)
 }
 
 /// Returns what an error says without the place, which it has as numbers.

@@ -39,6 +39,8 @@ pub mod policy;
 
 pub mod organization;
 
+pub mod identities;
+
 pub mod report;
 
 pub mod emit;

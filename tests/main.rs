@@ -13,6 +13,7 @@ mod cli;
 mod clients;
 mod corpus;
 mod faults;
+mod identities;
 mod laws;
 mod organization;
 mod policy;

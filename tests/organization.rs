@@ -214,16 +214,18 @@ server.stop()
 "#;
 
 /// A server that lives as long as this value.
-struct StandIn {
+pub(crate) struct StandIn {
     process: Child,
     input: Option<ChildStdin>,
-    built: Value,
+    /// The line that it printed.
+    pub(crate) built: Value,
 }
 
 impl StandIn {
-    fn start() -> Self {
+    /// Starts a Python program that prints one line of JSON and ends when its input does.
+    pub(crate) fn start(program: &str) -> Self {
         let mut process = offline(&mut Command::new(python()))
-            .args(["-c", STAND_IN])
+            .args(["-c", program])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -247,7 +249,7 @@ impl Drop for StandIn {
 }
 
 /// Keeps a program to the loopback and away from anybody's AWS account.
-fn offline(command: &mut Command) -> &mut Command {
+pub(crate) fn offline(command: &mut Command) -> &mut Command {
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
     {
         command.env_remove(name);
@@ -280,7 +282,7 @@ fn collect(programs: &Path, into: &Path, endpoint: &str) -> Output {
 
 #[test]
 fn the_script_collects_with_the_aws_cli_what_trailfold_reads() {
-    let server = StandIn::start();
+    let server = StandIn::start(STAND_IN);
     let directory = TempDir::new().unwrap();
     let into = directory.path().join("dump");
     let python = python();
