@@ -235,7 +235,7 @@ fn attempts_with_text(logged: &str) -> Attempts<'_> {
 /// A report with `logged` wherever a text of a log can stand.
 #[test]
 fn hostile_texts_neither_panic_nor_act() {
-    let long = "\u{1b}=ab".repeat(250_000);
+    let long = "\u{1b}=ab".repeat(50_000);
     let texts = [
         "",
         "\0",
