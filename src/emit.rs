@@ -1,7 +1,7 @@
 //! Writes reports, one file a format; knows neither files nor terminals, only a place to write to.
 //!
-//! JSON is AWS's own reply. Arrow, Parquet and CSV share one list of columns, the table is for
-//! people. Reports come one at a time and are let go of once written. `docs/output.md` documents
+//! JSON is AWS's own reply. Arrow, Parquet and CSV share one list of columns a kind of report, the
+//! table is for people. Reports come one at a time and are let go of once written. `docs/output.md` documents
 //! what is written.
 
 mod arrow;
@@ -16,6 +16,7 @@ mod tests;
 use std::io::{self, Write};
 
 use crate::report::organizations::OrganizationsReport;
+use crate::report::service::{EntitiesReport, ServiceReport};
 
 /// The version of the columnar schema, `trailfold.schema.version` in its metadata.
 ///
@@ -61,9 +62,10 @@ impl Format {
 /// What of the form is open to choice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// JSON: every row gets a member `Details` with what AWS does not have.
+    /// JSON: every row that was accessed gets a member `Details` with what AWS does not have, and
+    /// so does the reply itself where it is about a user, group, role or policy.
     pub details: bool,
-    /// JSON: one compact object a line, each with the path of its entity, for any number of
+    /// JSON: one compact object a line, each with whom its report is about, for any number of
     /// reports. Other formats hold any number of reports either way.
     pub many: bool,
     /// Arrow and Parquet: metadata of the schema, beside `trailfold.schema.version` and
@@ -99,7 +101,17 @@ pub enum EmitError {
     Parquet(#[from] ::parquet::errors::ParquetError),
 }
 
-/// Writes `reports` to `out`.
+/// A report that can be written: [`OrganizationsReport`], [`ServiceReport`] or [`EntitiesReport`].
+///
+/// It cannot be implemented elsewhere. What it asks for stands with the formats: the columns, the
+/// members of JSON and the table of one kind of report, each in a file of its own.
+pub trait Report: columns::Rows + json::Reply + table::Page {}
+
+impl Report for OrganizationsReport<'_> {}
+impl Report for ServiceReport<'_> {}
+impl Report for EntitiesReport<'_> {}
+
+/// Writes `reports`, all of one kind, to `out`.
 ///
 /// The same reports give the same bytes. Nothing is flushed or closed beyond `out.write_all`.
 ///
@@ -107,10 +119,10 @@ pub enum EmitError {
 ///
 /// Returns [`EmitError::Write`] with the error of `out` as it was, and the other kinds when the
 /// reports do not fit the format. What was written until then is no whole report.
-pub fn write<'a>(
+pub fn write<R: Report>(
     format: Format,
     layout: &Layout,
-    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
     match format {
@@ -124,10 +136,13 @@ pub fn write<'a>(
     }
 }
 
+/// `JobStatus` of a report that did not fail; no other kind than organizations can (I6).
+const COMPLETED: &str = "COMPLETED";
+
 /// Returns `JobStatus` (O9).
 const fn job_status(report: &OrganizationsReport<'_>) -> &'static str {
     match report.outcome {
-        Ok(_) => "COMPLETED",
+        Ok(_) => COMPLETED,
         Err(_) => "FAILED",
     }
 }

@@ -6,9 +6,13 @@ use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
-use trailfold::emit::{Format, Layout, write};
+use trailfold::emit::{Format, Layout, Report, write};
 use trailfold::report::attempt::{Attempt, Attempts, EventId};
 use trailfold::report::organizations::{AccessDetail, AccessReport, OrganizationsReport};
+use trailfold::report::service::{
+    EntitiesReport, EntityDetails, Granularity, ServiceLastAccessed, ServiceReport, Subject,
+    TrackedActionLastAccessed,
+};
 use trailfold::report::{ErrorDetails, JobDates};
 use trailfold::time::Time;
 
@@ -31,6 +35,13 @@ fn at(text: &str) -> Time {
     Time::parse(text.as_bytes()).unwrap()
 }
 
+fn job() -> JobDates {
+    JobDates {
+        creation: at("2026-06-18T19:47:31.187Z"),
+        completion: at("2026-06-18T19:47:35.547Z"),
+    }
+}
+
 fn report<'a>(
     entity_path: &'a str,
     access_details: Vec<AccessDetail<'a>>,
@@ -39,10 +50,7 @@ fn report<'a>(
     OrganizationsReport {
         entity_path,
         policy_id: None,
-        job: JobDates {
-            creation: at("2026-06-18T19:47:31.187Z"),
-            completion: at("2026-06-18T19:47:35.547Z"),
-        },
+        job: job(),
         outcome: Ok(AccessReport {
             services_accessible: access_details.len(),
             services_not_accessed: unused,
@@ -109,19 +117,112 @@ fn failed() -> OrganizationsReport<'static> {
     OrganizationsReport { outcome, ..completed() }
 }
 
-fn save<'a>(
+const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/build";
+
+fn attempts_of_role() -> Attempts<'static> {
+    let latest = Attempt { entity: ROLE, ..attempt("2026-05-25T16:29:52Z", "ListTables") };
+    let first = Attempt {
+        region: None,
+        event_id: None,
+        ..Attempt { entity: ROLE, ..attempt("1969-12-31T23:59:59Z", "CreateTable") }
+    };
+    Attempts { latest, success: Some(first), denial: Some(latest), first }
+}
+
+const fn subject(arn: &str, create_date: Option<Time>) -> Subject<'_> {
+    Subject { arn, create_date, is_younger_than_period: create_date.is_some() }
+}
+
+/// A completed report, a page of it, and one without a service.
+fn service_reports() -> [ServiceReport<'static>; 3] {
+    let attempts = attempts_of_role();
+    let only_first = Attempts { latest: attempts.first, denial: None, ..attempts };
+    let dynamodb = ServiceLastAccessed {
+        service_name: "Amazon DynamoDB",
+        service_namespace: "dynamodb",
+        total_authenticated_entities: 1,
+        attempts: Some(attempts),
+        tracked_actions_last_accessed: Some(vec![
+            TrackedActionLastAccessed { action_name: "CreateTable", attempts: Some(only_first) },
+            TrackedActionLastAccessed { action_name: "DeleteTable", attempts: None },
+        ]),
+    };
+    let s3 = ServiceLastAccessed {
+        service_name: "Amazon S3",
+        service_namespace: "s3",
+        total_authenticated_entities: 0,
+        attempts: None,
+        tracked_actions_last_accessed: None,
+    };
+    let completed = ServiceReport {
+        subject: subject(ROLE, Some(at("2026-01-15T08:09:10Z"))),
+        granularity: Granularity::ActionLevel,
+        job: job(),
+        services_last_accessed: vec![dynamodb.clone(), s3],
+        marker: None,
+    };
+    let truncated = ServiceReport {
+        services_last_accessed: vec![dynamodb],
+        marker: Some("bWFya2Vy".to_owned()),
+        ..completed.clone()
+    };
+    let empty = ServiceReport {
+        subject: subject("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
+        granularity: Granularity::ServiceLevel,
+        services_last_accessed: Vec::new(),
+        ..completed.clone()
+    };
+    [completed, truncated, empty]
+}
+
+/// A completed report, a page of it, and one without an entity.
+fn entities_reports() -> [EntitiesReport<'static>; 3] {
+    let role = EntityDetails {
+        entity: subject(ROLE, None),
+        name: "build",
+        entity_type: "ROLE",
+        id: "AROAEXAMPLEEXAMPLEEXA",
+        path: "/service-role/",
+        attempts: Some(attempts_of_role()),
+    };
+    let arn = "arn:aws:iam::111122223333:user/ann";
+    let user = EntityDetails {
+        entity: subject(arn, Some(at("2026-05-15T08:09:10Z"))),
+        name: "ann",
+        entity_type: "USER",
+        id: "AIDAEXAMPLEEXAMPLEEXA",
+        path: "/",
+        attempts: None,
+    };
+    let completed = EntitiesReport {
+        subject: subject("arn:aws:iam::111122223333:policy/build", None),
+        service_namespace: "dynamodb",
+        job: job(),
+        entity_details_list: vec![role.clone(), user],
+        marker: None,
+    };
+    let truncated = EntitiesReport {
+        entity_details_list: vec![role],
+        marker: Some("bWFya2Vy".to_owned()),
+        ..completed.clone()
+    };
+    let empty = EntitiesReport { entity_details_list: Vec::new(), ..completed.clone() };
+    [completed, truncated, empty]
+}
+
+fn save<R: Report>(
     directory: &TempDir,
     name: &str,
     format: Format,
     layout: &Layout,
-    mut reports: impl Iterator<Item = OrganizationsReport<'a>>,
+    mut reports: impl Iterator<Item = R>,
 ) {
     let mut file = File::create(directory.path().join(name)).unwrap();
     write(format, layout, &mut reports, &mut file).unwrap();
 }
 
 #[test]
-fn o12_botocore_accepts_every_reply() {
+fn i3_i4_i5_o12_botocore_accepts_every_reply() {
     let directory = tempfile::tempdir().unwrap();
     let replies = [
         ("completed", completed()),
@@ -136,6 +237,16 @@ fn o12_botocore_accepts_every_reply() {
     let lines = Layout { many: true, ..Layout::default() };
     let several = replies.into_iter().map(|(_, reply)| reply);
     save(&directory, "several.jsonl", Format::Json, &lines, several);
+    let one = Layout::default();
+    let names = ["completed", "truncated", "empty"];
+    for (name, reply) in names.into_iter().zip(service_reports()) {
+        let name = format!("services-{name}.json");
+        save(&directory, &name, Format::Json, &one, std::iter::once(reply));
+    }
+    for (name, reply) in names.into_iter().zip(entities_reports()) {
+        let name = format!("entities-{name}.json");
+        save(&directory, &name, Format::Json, &one, std::iter::once(reply));
+    }
     run("accept_replies.py", directory.path());
 }
 
@@ -186,4 +297,22 @@ fn pyarrow_polars_and_duckdb_read_the_columns() {
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 12);
     run("read_back.py", directory.path());
+}
+
+#[test]
+fn pyarrow_polars_and_duckdb_read_the_reports_of_iam_entities() {
+    let directory = tempfile::tempdir().unwrap();
+    let layout = Layout { details: true, many: true, ..Layout::default() };
+    for (extension, format) in [
+        ("jsonl", Format::Json),
+        ("arrow", Format::Arrow),
+        ("arrows", Format::ArrowStream),
+        ("parquet", Format::Parquet),
+        ("csv", Format::Csv),
+    ] {
+        let name = |kind: &str| format!("{kind}.{extension}");
+        save(&directory, &name("services"), format, &layout, service_reports().into_iter());
+        save(&directory, &name("entities"), format, &layout, entities_reports().into_iter());
+    }
+    run("read_back_entities.py", directory.path());
 }

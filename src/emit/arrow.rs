@@ -8,24 +8,23 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
-use super::columns::{self, Buffers};
+use super::columns::{self, Buffers, Kind, Rows};
 use super::{EmitError, Layout, drain};
-use crate::report::organizations::OrganizationsReport;
 
 /// Writes an IPC file.
 ///
 /// A file allows one dictionary a column, and readers that cannot seek want it before the first
 /// batch. It is known after the last row, so the batches wait, compressed, until then.
-pub(super) fn write_file<'a>(
+pub(super) fn write_file<R: Rows>(
     layout: &Layout,
-    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    let mut buffers = Buffers::new();
-    let schema = columns::schema(layout);
+    let mut buffers = Buffers::<R::Kind>::new();
+    let schema = columns::schema::<R::Kind>(layout);
     let mut waiting = Waiting::new(&schema)?;
     for report in reports {
-        for row in columns::rows(&report) {
+        for row in report.rows() {
             buffers.push(&row)?;
             if buffers.is_full() {
                 waiting.push(&mut buffers)?;
@@ -48,17 +47,17 @@ pub(super) fn write_file<'a>(
 }
 
 /// Writes an IPC stream, each batch as soon as it is full.
-pub(super) fn write_stream<'a>(
+pub(super) fn write_stream<R: Rows>(
     layout: &Layout,
-    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    let schema = columns::schema(layout);
-    let mut buffers = Buffers::new();
+    let schema = columns::schema::<R::Kind>(layout);
+    let mut buffers = Buffers::<R::Kind>::new();
     let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
     let mut is_empty = true;
     for report in reports {
-        for row in columns::rows(&report) {
+        for row in report.rows() {
             buffers.push(&row)?;
             if buffers.is_full() {
                 writer.write(&buffers.take_batch(&schema)?)?;
@@ -88,7 +87,7 @@ impl Waiting {
         Ok(Self { schema, batches, is_empty: true })
     }
 
-    fn push(&mut self, buffers: &mut Buffers) -> Result<(), EmitError> {
+    fn push(&mut self, buffers: &mut Buffers<impl Kind>) -> Result<(), EmitError> {
         self.batches.write(&buffers.take_keys(&self.schema)?)?;
         self.is_empty = false;
         Ok(())

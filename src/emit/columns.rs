@@ -1,58 +1,112 @@
-//! Columns of rows, for Arrow, Parquet and CSV alike: the kinds of cells, and the buffers that
-//! Arrow's batches are cut from. What the columns are is said in [`organizations`].
+//! Columns of rows, for Arrow, Parquet and CSV alike: the types of cells, and what a kind of report
+//! says of its rows. What the columns are is said in a file a kind.
 
+mod attempts;
+mod buffers;
+mod entities;
 mod organizations;
+mod service;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array as _, ArrayRef, BooleanBuilder, Int32Array, Int64Builder, RecordBatch, StringArray,
-    StringBuilder, StringDictionaryBuilder, TimestampMicrosecondBuilder,
-};
-use arrow::datatypes::{DataType, Field, Int32Type, Metadata, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Metadata, Schema, SchemaRef, TimeUnit};
 
-pub(super) use self::organizations::{COLUMNS, Row, rows};
-use super::{EmitError, Layout, SCHEMA_VERSION};
+pub(super) use self::buffers::{BATCH_ROWS, Buffers};
+use super::{Layout, SCHEMA_VERSION};
 
-use crate::report::attempt::EventId;
+use crate::report::attempt::{Attempt, Attempts, EventId};
 use crate::time::Time;
 
-/// Rows of a batch, at most.
-pub(super) const BATCH_ROWS: usize = 65_536;
+/// A report that is written as rows.
+pub trait Rows {
+    /// What its rows are.
+    type Kind: Kind;
 
-/// A batch is full with this much text, whatever its rows.
-const BATCH_TEXT: usize = 64 << 20;
+    /// Returns the rows of the report.
+    fn rows(&self) -> impl Iterator<Item = Row<'_, Self::Kind>>;
+}
 
-/// Arrow's offsets into the text of a column are 32 bits wide.
-const MAX_COLUMN_TEXT: usize = i32::MAX as usize;
+/// A kind of report: what its columns are, whatever lifetime the report has.
+pub trait Kind: Sized + 'static {
+    /// The report.
+    type Report<'r>: 'r;
+
+    /// What of the report a row is about.
+    type Element<'r>: Copy;
+
+    /// The AWS operation whose reply the rows are.
+    const REPORT: &'static str;
+
+    /// The columns, in order, without those of the attempts, which stand behind them.
+    const COLUMNS: &'static [Column<Self>];
+
+    /// The names of the columns that say whose attempts they were: the latest success, the latest
+    /// denial, the first attempt.
+    const ENTITY_COLUMNS: [&'static str; 3];
+
+    /// Returns the attempts of a row.
+    fn attempts<'r>(row: &Row<'r, Self>) -> Option<&'r Attempts<'r>>;
+}
+
+/// One row of a kind of report.
+pub struct Row<'r, K: Kind> {
+    report: &'r K::Report<'r>,
+    /// None where the report has nothing to list, which no format is silent about.
+    element: Option<K::Element<'r>>,
+}
+
+impl<'r, K: Kind> Row<'r, K> {
+    fn latest(&self) -> Option<Attempt<'r>> {
+        Some(K::attempts(self)?.latest)
+    }
+
+    fn success(&self) -> Option<Attempt<'r>> {
+        K::attempts(self)?.success
+    }
+
+    fn denial(&self) -> Option<Attempt<'r>> {
+        K::attempts(self)?.denial
+    }
+
+    fn first(&self) -> Option<Attempt<'r>> {
+        Some(K::attempts(self)?.first)
+    }
+}
 
 /// One column: its name, whether a cell may be null, and where the cells come from.
-pub(super) struct Column {
+pub struct Column<K: Kind> {
     pub(super) name: &'static str,
     pub(super) nullable: bool,
-    pub(super) cells: Cells,
+    pub(super) cells: Cells<K>,
 }
+
+/// The cell of a row, of the type `T`.
+type Cell<K, T> = for<'r> fn(&Row<'r, K>) -> T;
+
+/// The text in a row, borrowed from its report.
+type TextCell<K> = for<'r> fn(&Row<'r, K>) -> Option<&'r str>;
+
+/// The id in a row.
+type EventIdCell<K> = for<'r> fn(&Row<'r, K>) -> Option<EventId<'r>>;
 
 /// Where the cells of a column come from, and so its type.
-#[derive(Clone, Copy)]
-pub(super) enum Cells {
+pub(super) enum Cells<K: Kind> {
     /// Text that repeats: `dictionary<int32, utf8>`.
-    Text(for<'r> fn(&Row<'r>) -> Option<&'r str>),
+    Text(TextCell<K>),
     /// Ids that hardly repeat: `utf8`.
-    EventId(for<'r> fn(&Row<'r>) -> Option<EventId<'r>>),
+    EventId(EventIdCell<K>),
     /// An instant as logged: `timestamp(µs, UTC)`; whole seconds where it is printed.
-    Time(for<'r> fn(&Row<'r>) -> Option<Time>),
+    Time(Cell<K, Option<Time>>),
     /// A date of a job: `timestamp(µs, UTC)`; milliseconds where it is printed.
-    JobDate(for<'r> fn(&Row<'r>) -> Time),
+    JobDate(Cell<K, Time>),
     /// A number of things: `int64`.
-    Count(for<'r> fn(&Row<'r>) -> Option<u64>),
+    Count(Cell<K, Option<u64>>),
     /// Yes or no: `bool`.
-    Flag(for<'r> fn(&Row<'r>) -> bool),
+    Flag(Cell<K, Option<bool>>),
 }
 
-impl Cells {
-    fn data_type(self) -> DataType {
+impl<K: Kind> Cells<K> {
+    fn data_type(&self) -> DataType {
         match self {
             Self::Text(_) => {
                 DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
@@ -67,237 +121,53 @@ impl Cells {
     }
 }
 
+impl<K: Kind> Column<K> {
+    const fn never_null(name: &'static str, cells: Cells<K>) -> Self {
+        Self { name, nullable: false, cells }
+    }
+
+    const fn text(name: &'static str, cell: TextCell<K>) -> Self {
+        Self { name, nullable: true, cells: Cells::Text(cell) }
+    }
+
+    const fn event_id(name: &'static str, cell: EventIdCell<K>) -> Self {
+        Self { name, nullable: true, cells: Cells::EventId(cell) }
+    }
+
+    const fn time(name: &'static str, cell: Cell<K, Option<Time>>) -> Self {
+        Self { name, nullable: true, cells: Cells::Time(cell) }
+    }
+
+    const fn count(name: &'static str, cell: Cell<K, Option<u64>>) -> Self {
+        Self { name, nullable: true, cells: Cells::Count(cell) }
+    }
+
+    const fn flag(name: &'static str, cell: Cell<K, Option<bool>>) -> Self {
+        Self { name, nullable: true, cells: Cells::Flag(cell) }
+    }
+}
+
+/// Returns the columns of a kind, in order.
+pub(super) fn columns<K: Kind>() -> impl Iterator<Item = &'static Column<K>> {
+    K::COLUMNS.iter().chain(attempts::columns())
+}
+
 /// Returns the columns as Arrow's schema.
-pub(super) fn schema(layout: &Layout) -> SchemaRef {
-    let fields = COLUMNS
-        .iter()
+pub(super) fn schema<K: Kind>(layout: &Layout) -> SchemaRef {
+    let fields = columns::<K>()
         .map(|column| Field::new(column.name, column.cells.data_type(), column.nullable));
-    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata(layout)))
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<_>>(), metadata::<K>(layout)))
 }
 
 /// Returns the metadata of the schema: the caller's, and ours, which comes last and so wins.
-fn metadata(layout: &Layout) -> Metadata {
+fn metadata<K: Kind>(layout: &Layout) -> Metadata {
     layout
         .metadata
         .iter()
         .map(|(key, value)| (key.as_str(), value.as_str()))
         .chain([
             ("trailfold.schema.version", SCHEMA_VERSION),
-            ("trailfold.schema.report", organizations::REPORT),
+            ("trailfold.schema.report", K::REPORT),
         ])
         .collect()
-}
-
-/// A column that is being filled.
-enum Buffer {
-    Text {
-        cell: for<'r> fn(&Row<'r>) -> Option<&'r str>,
-        keys: StringDictionaryBuilder<Int32Type>,
-        /// Texts in the dictionary.
-        distinct: usize,
-        /// Bytes of the texts in the dictionary.
-        text: usize,
-    },
-    EventId {
-        cell: for<'r> fn(&Row<'r>) -> Option<EventId<'r>>,
-        ids: StringBuilder,
-    },
-    Time {
-        cell: for<'r> fn(&Row<'r>) -> Option<Time>,
-        times: TimestampMicrosecondBuilder,
-    },
-    JobDate {
-        cell: for<'r> fn(&Row<'r>) -> Time,
-        times: TimestampMicrosecondBuilder,
-    },
-    Count {
-        cell: for<'r> fn(&Row<'r>) -> Option<u64>,
-        counts: Int64Builder,
-    },
-    Flag {
-        cell: for<'r> fn(&Row<'r>) -> bool,
-        flags: BooleanBuilder,
-    },
-}
-
-impl Buffer {
-    fn new(cells: Cells) -> Self {
-        let times = || TimestampMicrosecondBuilder::new().with_timezone("UTC");
-        match cells {
-            Cells::Text(cell) => {
-                Self::Text { cell, keys: StringDictionaryBuilder::new(), distinct: 0, text: 0 }
-            }
-            Cells::EventId(cell) => Self::EventId { cell, ids: StringBuilder::new() },
-            Cells::Time(cell) => Self::Time { cell, times: times() },
-            Cells::JobDate(cell) => Self::JobDate { cell, times: times() },
-            Cells::Count(cell) => Self::Count { cell, counts: Int64Builder::new() },
-            Cells::Flag(cell) => Self::Flag { cell, flags: BooleanBuilder::new() },
-        }
-    }
-
-    /// Appends the cell of `row`. Returns by how many bytes the column's text grew, or nothing
-    /// where it would outgrow the column.
-    fn push(&mut self, row: &Row<'_>) -> Result<Option<usize>, EmitError> {
-        match self {
-            Self::Text { cell, keys, distinct, text } => {
-                let Some(value) = cell(row) else {
-                    keys.append_null();
-                    return Ok(Some(0));
-                };
-                let grown = text.saturating_add(value.len());
-                if grown > MAX_COLUMN_TEXT {
-                    return Ok(None);
-                }
-                if usize::try_from(keys.append(value)?).is_ok_and(|key| key == *distinct) {
-                    *distinct += 1;
-                    *text = grown;
-                    return Ok(Some(value.len()));
-                }
-            }
-            Self::EventId { cell, ids } => {
-                let Some(id) = cell(row) else {
-                    ids.append_null();
-                    return Ok(Some(0));
-                };
-                let before = ids.values_slice().len();
-                if matches!(id, EventId::Text(text) if text.len() > MAX_COLUMN_TEXT - before) {
-                    return Ok(None);
-                }
-                // Writing to a builder cannot fail.
-                let _ = write!(ids, "{id}");
-                ids.append_value("");
-                return Ok(Some(ids.values_slice().len() - before));
-            }
-            Self::Time { cell, times } => times.append_option(cell(row).map(Time::micros)),
-            Self::JobDate { cell, times } => times.append_value(cell(row).micros()),
-            // No organization has 2^63 accounts.
-            Self::Count { cell, counts } => counts
-                .append_option(cell(row).map(|count| i64::try_from(count).unwrap_or(i64::MAX))),
-            Self::Flag { cell, flags } => flags.append_value(cell(row)),
-        }
-        Ok(Some(0))
-    }
-
-    /// Empties a column that is no dictionary.
-    fn finish_plain(&mut self) -> Option<ArrayRef> {
-        Some(match self {
-            Self::Text { .. } => return None,
-            Self::EventId { ids, .. } => Arc::new(ids.finish()),
-            Self::Time { times, .. } | Self::JobDate { times, .. } => Arc::new(times.finish()),
-            Self::Count { counts, .. } => Arc::new(counts.finish()),
-            Self::Flag { flags, .. } => Arc::new(flags.finish()),
-        })
-    }
-
-    /// Empties the column, its dictionary too.
-    fn finish(&mut self) -> ArrayRef {
-        if let Self::Text { keys, distinct, text, .. } = self {
-            (*distinct, *text) = (0, 0);
-            return Arc::new(keys.finish());
-        }
-        self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
-    }
-
-    /// Empties the column, but its dictionary stays: of a dictionary only the keys are returned.
-    fn finish_keys(&mut self) -> ArrayRef {
-        if let Self::Text { keys, .. } = self {
-            return Arc::new(keys.finish_preserve_values().keys().clone());
-        }
-        self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
-    }
-}
-
-/// All columns, being filled row by row.
-pub(super) struct Buffers {
-    columns: Vec<Buffer>,
-    rows: usize,
-    text: usize,
-}
-
-impl Buffers {
-    pub(super) fn new() -> Self {
-        let columns = COLUMNS.iter().map(|column| Buffer::new(column.cells)).collect();
-        Self { columns, rows: 0, text: 0 }
-    }
-
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), EmitError> {
-        for (buffer, column) in self.columns.iter_mut().zip(COLUMNS) {
-            self.text += buffer.push(row)?.ok_or(EmitError::TooMuchText { column: column.name })?;
-        }
-        self.rows += 1;
-        Ok(())
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
-
-    /// Returns whether it is time to cut a batch.
-    pub(super) const fn is_full(&self) -> bool {
-        self.rows >= BATCH_ROWS || self.text >= BATCH_TEXT
-    }
-
-    /// Cuts a batch with dictionaries of its own.
-    pub(super) fn take_batch(&mut self, schema: &SchemaRef) -> Result<RecordBatch, EmitError> {
-        (self.rows, self.text) = (0, 0);
-        let columns = self.columns.iter_mut().map(Buffer::finish).collect();
-        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
-    }
-
-    /// Cuts a batch in which the keys of a dictionary stand for its texts.
-    pub(super) fn take_keys(&mut self, schema: &SchemaRef) -> Result<RecordBatch, EmitError> {
-        (self.rows, self.text) = (0, 0);
-        let columns = self.columns.iter_mut().map(Buffer::finish_keys).collect();
-        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
-    }
-
-    /// Returns the dictionaries that the keys of all batches point into, a place a column.
-    pub(super) fn into_dictionaries(self) -> Vec<Option<Arc<StringArray>>> {
-        let dictionary = |buffer| match buffer {
-            Buffer::Text { mut keys, .. } => {
-                let dictionary = keys.finish();
-                let texts = dictionary.values().as_any().downcast_ref::<StringArray>();
-                texts.cloned().map(Arc::new)
-            }
-            _ => None,
-        };
-        self.columns.into_iter().map(dictionary).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::organizations::{AccessReport, OrganizationsReport};
-    use crate::report::{ErrorDetails, JobDates};
-
-    #[test]
-    fn a_dictionary_that_would_outgrow_its_offsets_is_refused() {
-        let time = Time::from_micros(0);
-        let report = OrganizationsReport {
-            entity_path: "o-exampleorg01/r-ex01",
-            policy_id: None,
-            job: JobDates { creation: time, completion: time },
-            outcome: Err::<AccessReport<'_>, _>(ErrorDetails { code: "", message: "" }),
-        };
-        let row = rows(&report).next().unwrap();
-        let mut buffers = Buffers::new();
-        for (space, fits) in [(21, true), (20, false)] {
-            let Buffer::Text { text, .. } = &mut buffers.columns[0] else { panic!() };
-            *text = MAX_COLUMN_TEXT - space;
-            match buffers.push(&row) {
-                Ok(()) => assert!(fits),
-                Err(error) => {
-                    assert!(!fits && error.to_string().starts_with("column `ReportEntityPath`"));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_batch_is_full_by_its_rows_or_by_its_text() {
-        let full = |rows, text| Buffers { columns: Vec::new(), rows, text }.is_full();
-        assert!(full(BATCH_ROWS, 0) && full(1, BATCH_TEXT));
-        assert!(!full(BATCH_ROWS - 1, BATCH_TEXT - 1));
-    }
 }

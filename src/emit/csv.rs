@@ -7,24 +7,23 @@ use std::io::{self, Write};
 use csv::{Error, ErrorKind, Terminator, Writer, WriterBuilder};
 
 use super::EmitError;
-use super::columns::{self, COLUMNS, Cells, Row};
+use super::columns::{Cells, Kind, Row, Rows, columns};
 use crate::printable;
 
 use crate::report::attempt::EventId;
-use crate::report::organizations::OrganizationsReport;
 
 /// Writes a header and a line a row. A null is an empty cell.
-pub(super) fn write<'a>(
-    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+pub(super) fn write<R: Rows>(
+    reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
     let mut writer =
         WriterBuilder::new().terminator(Terminator::CRLF).buffer_capacity(1 << 16).from_writer(out);
-    writer.write_record(COLUMNS.iter().map(|column| column.name)).map_err(write_error)?;
+    writer.write_record(columns::<R::Kind>().map(|column| column.name)).map_err(write_error)?;
     for report in reports {
-        for row in columns::rows(&report) {
-            for column in COLUMNS {
-                write_cell(&mut writer, column.cells, &row).map_err(write_error)?;
+        for row in report.rows() {
+            for column in columns::<R::Kind>() {
+                write_cell(&mut writer, &column.cells, &row).map_err(write_error)?;
             }
             writer.write_record(None::<&[u8]>).map_err(write_error)?;
         }
@@ -32,7 +31,11 @@ pub(super) fn write<'a>(
     Ok(writer.flush()?)
 }
 
-fn write_cell<W: Write>(writer: &mut Writer<W>, cells: Cells, row: &Row<'_>) -> Result<(), Error> {
+fn write_cell<K: Kind>(
+    writer: &mut Writer<impl Write>,
+    cells: &Cells<K>,
+    row: &Row<'_, K>,
+) -> Result<(), Error> {
     match cells {
         Cells::Text(cell) => write_text(writer, cell(row).unwrap_or_default()),
         Cells::EventId(cell) => match cell(row) {
@@ -47,7 +50,11 @@ fn write_cell<W: Write>(writer: &mut Writer<W>, cells: Cells, row: &Row<'_>) -> 
         Cells::Count(cell) => {
             writer.write_field(cell(row).map(|count| count.to_string()).unwrap_or_default())
         }
-        Cells::Flag(cell) => writer.write_field(if cell(row) { "true" } else { "false" }),
+        Cells::Flag(cell) => writer.write_field(match cell(row) {
+            Some(true) => "true",
+            Some(false) => "false",
+            None => "",
+        }),
     }
 }
 

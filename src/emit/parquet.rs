@@ -8,20 +8,19 @@ use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use super::columns::{self, BATCH_ROWS, Buffers};
+use super::columns::{self, BATCH_ROWS, Buffers, Rows};
 use super::{EmitError, Layout, drain};
-use crate::report::organizations::OrganizationsReport;
 
 /// Rows of a row group: what of the file is in memory at a time, encoded.
 const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
 
 /// Writes a Parquet file. Its bytes depend on the reports alone: no date, no name of a machine.
-pub(super) fn write<'a>(
+pub(super) fn write<R: Rows>(
     layout: &Layout,
-    reports: &mut dyn Iterator<Item = OrganizationsReport<'a>>,
+    reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    let schema = columns::schema(layout);
+    let schema = columns::schema::<R::Kind>(layout);
     // Parquet's own metadata, for readers that know no Arrow; of the others some see only what the
     // Arrow schema inside carries.
     let pairs = schema.metadata().iter();
@@ -31,10 +30,10 @@ pub(super) fn write<'a>(
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_key_value_metadata(Some(metadata))
         .build();
-    let mut buffers = Buffers::new();
+    let mut buffers = Buffers::<R::Kind>::new();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
     for report in reports {
-        for row in columns::rows(&report) {
+        for row in report.rows() {
             buffers.push(&row)?;
             if buffers.is_full() {
                 writer.write(&buffers.take_batch(&schema)?)?;

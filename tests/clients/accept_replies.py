@@ -11,16 +11,18 @@ import re
 import sys
 
 import botocore.session
+from botocore import xform_name
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
-OPERATION = "GetOrganizationsAccessReport"
+ORGANIZATIONS = "GetOrganizationsAccessReport"
+SERVICES = "GetServiceLastAccessedDetails"
+ENTITIES = "GetServiceLastAccessedDetailsWithEntities"
 MILLISECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 session = botocore.session.Session()
 model = session.get_service_model("iam")
-shape = model.operation_model(OPERATION).output_shape
 client = session.create_client(
     "iam", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
 )
@@ -51,7 +53,9 @@ def constraints(shape, value, path, found):
 def with_times(shape, value, form=MILLISECONDS):
     """Returns the value with its timestamps as botocore's parser would give them."""
     if shape.type_name == "structure" and isinstance(value, dict):
-        forms = {"LastAuthenticatedTime": SECONDS}
+        forms = dict.fromkeys(
+            ("LastAuthenticatedTime", "LastAuthenticated", "LastAccessedTime"), SECONDS
+        )
         return {
             name: with_times(shape.members[name], inner, forms.get(name, form))
             if name in shape.members
@@ -66,31 +70,41 @@ def with_times(shape, value, form=MILLISECONDS):
     return value
 
 
-def problems(reply):
+def problems(reply, operation=ORGANIZATIONS):
     """Returns all that keeps a reply from being AWS's."""
+    shape = model.operation_model(operation).output_shape
     timed = with_times(shape, reply)
     found = []
     report = ParamValidator().validate(timed, shape)
     if report.has_errors():
         found.append(report.generate_report())
-    constraints(shape, reply, OPERATION, found)
+    constraints(shape, reply, operation, found)
     return found
 
 
-def accept(reply):
-    found = problems(reply)
+def accept(reply, operation=ORGANIZATIONS):
+    found = problems(reply, operation)
     assert not found, found
-    timed = with_times(shape, reply)
+    timed = with_times(model.operation_model(operation).output_shape, reply)
+    asked = {"JobId": "0" * 36}
+    if operation == ENTITIES:
+        asked["ServiceNamespace"] = "dynamodb"
     with Stubber(client) as stub:
-        stub.add_response("get_organizations_access_report", timed)
-        answer = client.get_organizations_access_report(JobId="0" * 36)
+        method = xform_name(operation)
+        stub.add_response(method, timed)
+        answer = getattr(client, method)(**asked)
     answer.pop("ResponseMetadata", None)
     assert answer == timed
 
 
-def refused(reply, **changes):
+def refused(reply, operation=ORGANIZATIONS, **changes):
     """Checks that the checks see something."""
-    assert problems({**reply, **changes}), changes
+    assert problems({**reply, **changes}, operation), changes
+
+
+def operation_of(stem):
+    kinds = {"services": SERVICES, "entities": ENTITIES}
+    return kinds.get(stem.split("-")[0], ORGANIZATIONS)
 
 
 directory = pathlib.Path(sys.argv[1])
@@ -99,9 +113,10 @@ for path in sorted(directory.glob("*.json")):
     text = path.read_text(encoding="utf-8")
     reply = replies[path.stem] = json.loads(text)
     assert text == json.dumps(reply, indent=4, ensure_ascii=False) + "\n", path
-    accept(reply)
+    accept(reply, operation_of(path.stem))
 
-assert set(replies) == {"completed", "truncated", "failed", "empty"}, replies
+of_organizations = {name for name in replies if operation_of(name) == ORGANIZATIONS}
+assert of_organizations == {"completed", "truncated", "failed", "empty"}, replies
 completed, truncated, failed, empty = (
     replies[name] for name in ("completed", "truncated", "failed", "empty")
 )
@@ -155,4 +170,57 @@ assert [line.get("OrganizationsPolicyId") for line in several] == [
     None,
 ]
 assert {line["EntityPath"] for line in several} == {"o-exampleorg01/r-ex01"}
+
+role = "arn:aws:iam::111122223333:role/service-role/build"
+services, cut, none = (replies[f"services-{name}"] for name in ("completed", "truncated", "empty"))
+assert services["JobType"] == "ACTION_LEVEL" and services["IsTruncated"] is False
+used, unused = services["ServicesLastAccessed"]
+assert used == {
+    "ServiceName": "Amazon DynamoDB",
+    "LastAuthenticated": "2026-05-25T16:29:52Z",
+    "ServiceNamespace": "dynamodb",
+    "LastAuthenticatedEntity": role,
+    "LastAuthenticatedRegion": "eu-west-1",
+    "TotalAuthenticatedEntities": 1,
+    "TrackedActionsLastAccessed": [
+        {
+            "ActionName": "CreateTable",
+            "LastAccessedEntity": role,
+            "LastAccessedTime": "1969-12-31T23:59:59Z",
+        },
+        {"ActionName": "DeleteTable"},
+    ],
+}
+assert unused == {
+    "ServiceName": "Amazon S3",
+    "ServiceNamespace": "s3",
+    "TotalAuthenticatedEntities": 0,
+}
+assert cut["IsTruncated"] is True and cut["Marker"] == "bWFya2Vy"
+assert cut["ServicesLastAccessed"] == [used] and none["ServicesLastAccessed"] == []
+refused(services, SERVICES, JobType="ACTION")
+refused(services, SERVICES, Details={})
+refused(services, SERVICES, ServicesLastAccessed=[{**used, "LastAuthenticatedEntity": "role"}])
+refused(services, SERVICES, ServicesLastAccessed=[{"ServiceName": "x"}])
+refused({name: services[name] for name in sorted(services)}, SERVICES)
+
+entities, cut, none = (replies[f"entities-{name}"] for name in ("completed", "truncated", "empty"))
+first, second = entities["EntityDetailsList"]
+assert first == {
+    "EntityInfo": {
+        "Arn": role,
+        "Name": "build",
+        "Type": "ROLE",
+        "Id": "AROAEXAMPLEEXAMPLEEXA",
+        "Path": "/service-role/",
+    },
+    "LastAuthenticated": "2026-05-25T16:29:52Z",
+}
+assert sorted(second) == ["EntityInfo"] and second["EntityInfo"]["Type"] == "USER"
+assert cut["IsTruncated"] is True and cut["Marker"] == "bWFya2Vy"
+assert cut["EntityDetailsList"] == [first] and none["EntityDetailsList"] == []
+refused(entities, ENTITIES, EntityDetailsList=None)
+refused(entities, ENTITIES, EntityDetailsList=[{**first, "Details": {}}])
+refused(entities, ENTITIES, EntityDetailsList=[{"EntityInfo": {**first["EntityInfo"], "Type": "X"}}])
+refused(entities, ENTITIES, JobType="SERVICE_LEVEL")
 print("OK")
