@@ -160,7 +160,12 @@ impl Catalog {
 
     /// Finds an action of a service by its name, compared without case (S5).
     pub fn action(&self, index: ServiceIndex, name: &str) -> Option<&Action> {
-        self.service(index).action(name)
+        self.actions(index).get(self.action_position(index, name)?)
+    }
+
+    /// Finds the position of an action in [`Self::actions`] by its name, compared without case.
+    pub fn action_position(&self, index: ServiceIndex, name: &str) -> Option<usize> {
+        self.service(index).position(name)
     }
 
     /// Returns an ARN pattern: six fields as published, with `*` for every placeholder (S8).
@@ -197,12 +202,16 @@ impl Service {
     }
 
     fn action(&self, name: &str) -> Option<&Action> {
+        self.actions.get(self.position(name)?)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
         let at = |position: &u16| self.actions.get(usize::from(*position));
         let found = self.without_case.binary_search_by(|position| {
             at(position)
                 .map_or(std::cmp::Ordering::Less, |action| compare_without_case(&action.name, name))
         });
-        self.without_case.get(found.ok()?).and_then(at)
+        self.without_case.get(found.ok()?).map(|position| usize::from(*position))
     }
 }
 

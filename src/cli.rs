@@ -78,7 +78,8 @@ fn causes(error: &anyhow::Error) -> String {
 fn dispatch(command: &Command) -> anyhow::Result<Exit> {
     interrupt::watch()?;
     match command {
-        Command::Report(Report::Organizations(args)) => report::organizations(args),
+        Command::Report(Report::Organizations(args)) => report::organizations::run(args),
+        Command::Report(Report::Service(args)) => report::service::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())

@@ -181,40 +181,36 @@ impl Identities {
         &self.accounts
     }
 
-    /// Returns the user or role of the snapshot whose access it is (I7, A8): `account` is the
-    /// acting account, `arn` and `id` are what the record tells of the principal.
+    /// Returns the user or role of the snapshot whose access it is (I7, A8), by what the record
+    /// tells of the principal.
     ///
     /// The one that alone bears the id, whatever its ARN was at the time: users are renamed and
     /// moved. Else the one with the ARN; a role's ARN without a path, which is what a session's
-    /// tells, means the role of that name in the account, whatever its path. That one is refused
+    /// tells, means the role of that name in its account, whatever its path. That one is refused
     /// if its own unique id is another one: then a former holder of the name acted, which was
     /// deleted. The root user and sessions are nobody.
-    pub fn principal(
-        &self,
-        account: &str,
-        arn: Option<&str>,
-        id: Option<&str>,
-    ) -> Option<IdentityIndex> {
+    pub fn principal(&self, arn: Option<&str>, id: Option<&str>) -> Option<IdentityIndex> {
         if let Some(index) = id.and_then(|id| self.by_id.get(id)) {
             return Some(*index);
         }
-        let index = self.holder(account, arn?)?;
+        let index = self.holder(arn?)?;
         let own = self.identity(index).id.as_str();
         let is_former = id.is_some_and(|id| id != own && is_unique_id(id) && is_unique_id(own));
         (!is_former).then_some(index)
     }
 
     /// Returns the user or role that an ARN names today.
-    fn holder(&self, account: &str, arn: &str) -> Option<IdentityIndex> {
+    fn holder(&self, arn: &str) -> Option<IdentityIndex> {
         if let Some(index) = self.find(arn) {
             let is_principal =
                 matches!(self.identity(index).kind, IdentityKind::User | IdentityKind::Role);
             return is_principal.then_some(index);
         }
-        let parts = Arn::parse(arn).filter(|it| it.service == "iam" && it.account == account)?;
-        let name = parts.resource.strip_prefix("role/")?;
+        let Arn { partition, account, resource, .. } =
+            Arn::parse(arn).filter(|arn| arn.service == "iam")?;
+        let name = resource.strip_prefix("role/")?;
         let kind = IdentityKind::Role;
-        self.by_role.get(&Name { kind, partition: parts.partition, account, name }).copied()
+        self.by_role.get(&Name { kind, partition, account, name }).copied()
     }
 
     /// Returns what is attached or joined but not in the snapshot, ARNs of policies and groups as

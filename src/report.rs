@@ -32,7 +32,7 @@ pub struct ErrorDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{code}: {message}")]
 pub struct RequestError {
-    /// `Code`: `ValidationError`, `InvalidInput`, `AccessDenied`.
+    /// `Code`: `ValidationError`, `InvalidInput`, `AccessDenied`, `NoSuchEntity`.
     pub code: &'static str,
     /// `Message`.
     pub message: String,
@@ -45,6 +45,10 @@ impl RequestError {
 
     fn invalid_input(message: impl Into<String>) -> Self {
         Self { code: "InvalidInput", message: message.into() }
+    }
+
+    fn no_such_entity(message: impl Into<String>) -> Self {
+        Self { code: "NoSuchEntity", message: message.into() }
     }
 
     fn access_denied(message: impl Into<String>) -> Self {

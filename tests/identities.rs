@@ -71,7 +71,7 @@ fn every_real_snapshot_is_read_whole() {
                     // A user or role is found by its ARN and id, whether others have the id too.
                     if matches!(identity.kind, IdentityKind::User | IdentityKind::Role) {
                         let (arn, id) = (Some(identity.arn.as_str()), Some(identity.id.as_str()));
-                        let principal = identities.principal(&identity.account, arn, id);
+                        let principal = identities.principal(arn, id);
                         assert_eq!(principal, Some(index), "{}", identity.arn);
                     }
                     let inline = ["UserPolicyList", "GroupPolicyList", "RolePolicyList"]
@@ -228,7 +228,7 @@ fn i1_what_the_aws_cli_collects_is_what_was_made() {
     let role = identities.find(&arns["batch"]);
     let id = server.built["ids"]["batch"].as_str();
     for (arn, id) in [(Some(session.as_str()), None), (Some(&session), id), (None, id)] {
-        assert_eq!(identities.principal(account, arn, id), role);
+        assert_eq!(identities.principal(arn, id), role);
     }
 
     // One page as IAM gives it, and a reply for some kinds each.

@@ -115,7 +115,7 @@ fn rules() -> Vec<String> {
         .filter_map(|line| line.split([' ', '*']).next())
         .filter(|word| {
             let (letter, number) = word.split_at(word.len().min(1));
-            ["A", "C", "O", "P", "S", "V"].contains(&letter)
+            ["A", "C", "I", "O", "P", "S", "V"].contains(&letter)
                 && !number.is_empty()
                 && number.bytes().all(|byte| byte.is_ascii_digit())
         })

@@ -2,7 +2,7 @@
 //!
 //! Knows no record: whether an event counts at all is decided elsewhere.
 
-use super::{Action, Catalog, ServiceIndex};
+use super::{Catalog, ServiceIndex};
 
 /// What stands behind the service's own host in `eventSource`, in every partition.
 const DNS_SUFFIXES: [&str; 7] = [
@@ -59,8 +59,8 @@ impl Catalog {
             .or_else(|| self.find(host.split('.').next()?))
     }
 
-    /// Returns the IAM actions that an event stands for, the primary one first; none is service
-    /// level only.
+    /// Returns the IAM actions that an event stands for, the primary one first, as positions in
+    /// [`Self::actions`] of their services; none is service level only.
     ///
     /// An event that can stand for several actions by what its request says (`ExecuteStatement` of
     /// DynamoDB) gives all of them. An API version behind the name (`ListFunctions20150331`) does
@@ -70,19 +70,20 @@ impl Catalog {
         event_source: &str,
         event_name: &str,
         service_namespace: Option<&str>,
-    ) -> Vec<(ServiceIndex, &Action)> {
+    ) -> Vec<(ServiceIndex, usize)> {
         let source = self.event_source(&host(event_source));
         let exception = source.and_then(|it| it.exception(event_name, service_namespace));
         if let Some(exception) = exception {
             let found = exception.actions.iter().filter_map(|(namespace, name)| {
                 let service = self.find(namespace)?;
-                Some((service, self.action(service, name)?))
+                Some((service, self.action_position(service, name)?))
             });
             return found.collect();
         }
         let service = self.service_of(event_source, event_name, service_namespace);
         let named = service.and_then(|service| {
-            let action = spellings(event_name).find_map(|name| self.action(service, name))?;
+            let action =
+                spellings(event_name).find_map(|name| self.action_position(service, name))?;
             Some((service, action))
         });
         named.into_iter().collect()

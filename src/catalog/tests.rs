@@ -20,7 +20,7 @@ fn actions(source: &str, name: &str, service_namespace: Option<&str>) -> String 
     let found = catalog.actions_of(source, name, service_namespace);
     let names = found.iter().map(|(index, action)| {
         let namespace = &catalog.service(*index).namespace;
-        format!("{namespace}:{}", action.name)
+        format!("{namespace}:{}", catalog.actions(*index)[*action].name)
     });
     names.collect::<Vec<_>>().join(" ")
 }
@@ -202,7 +202,8 @@ fn c2_events_stand_for_the_actions_that_they_need() {
         ("health", "DescribeEvents", "health:DescribeEvents"),
         ("rdsdata", "ExecuteSql", "rds-data:ExecuteSql"),
         ("elasticfilesystem", "NewClientConnection", "elasticfilesystem:ClientMount"),
-        ("sts", "GetCallerIdentity", ""),
+        // It needs no permission, but IAM tracks it.
+        ("sts", "GetCallerIdentity", "sts:GetCallerIdentity"),
         ("signin", "ConsoleLogin", ""),
         // All that its statement might do, a read first.
         (

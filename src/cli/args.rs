@@ -9,6 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::emit::Format;
 use crate::report::page::SortKey;
+use crate::report::service::Granularity;
 
 /// Recompute AWS last accessed reports from CloudTrail logs, offline.
 ///
@@ -44,6 +45,9 @@ pub(crate) enum Report {
     /// The report of GetOrganizationsAccessReport: services that policies allow, and who used them
     /// last
     Organizations(Box<OrganizationsArgs>),
+    /// The report of GetServiceLastAccessedDetails: services that the policies of a user, group,
+    /// role or policy allow, and who used them last
+    Service(Box<ServiceArgs>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -120,6 +124,52 @@ pub(crate) struct OrganizationsArgs {
     pub(crate) sort_key: String,
 
     /// Print at most N services, 1 to 1000 [default: all]
+    #[arg(long, value_name = "N", help_heading = "Report")]
+    pub(crate) max_items: Option<usize>,
+
+    /// Go on where the report with this Marker was cut off
+    #[arg(long, value_name = "TEXT", help_heading = "Report")]
+    pub(crate) marker: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServiceArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Snapshot of users, groups, roles and policies: a reply of `aws iam
+    /// get-account-authorization-details`, or a directory of them (several accounts, several pages)
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
+    pub(crate) identities: PathBuf,
+
+    /// User, group, role or policy to report on
+    #[arg(long, value_name = "ARN", required_unless_present = "all_arns", help_heading = "Report")]
+    pub(crate) arn: Option<String>,
+
+    /// Report on every user, group, role and policy of the snapshot (not with --arn, --max-items,
+    /// --marker)
+    #[arg(long, conflicts_with_all = ["arn", "max_items", "marker"], help_heading = "Report")]
+    pub(crate) all_arns: bool,
+
+    /// Services alone, or their tracked actions as well
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = Granularity::ServiceLevel.name(),
+        value_parser = PossibleValuesParser::new(Granularity::ALL.map(Granularity::name)),
+        ignore_case = true,
+        help_heading = "Report"
+    )]
+    pub(crate) granularity: String,
+
+    /// Report who used this service (GetServiceLastAccessedDetailsWithEntities): s3, …
+    #[arg(long, value_name = "NAMESPACE", conflicts_with = "granularity", help_heading = "Report")]
+    pub(crate) service_namespace: Option<String>,
+
+    /// Print at most N services, or users and roles, 1 to 1000 [default: all]
     #[arg(long, value_name = "N", help_heading = "Report")]
     pub(crate) max_items: Option<usize>,
 

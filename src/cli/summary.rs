@@ -1,10 +1,10 @@
 //! What was read and what was not, in a few lines for people, on standard error.
 
+use std::collections::BTreeMap;
+
 use super::complain;
-use crate::catalog::ServiceIndex;
-use crate::organization::PolicyScope;
+use crate::coverage::Coverage;
 use crate::printable::{grouped, printable};
-use crate::report::coverage::Basis;
 use crate::time::{Period, Time};
 
 /// How many names a line lists before it counts the rest.
@@ -15,12 +15,12 @@ const PROBLEMS: usize = 20;
 
 /// The closing summary of a run.
 pub(super) struct Summary<'a> {
-    /// What it tells of.
-    pub(super) basis: Basis<'a>,
-    /// Services listed because their policies could not be decided.
-    pub(super) undecided: &'a [ServiceIndex],
-    /// When the run began.
-    pub(super) now: Time,
+    /// What was read.
+    pub(super) coverage: &'a Coverage,
+    /// How many acting accounts are outside of what.
+    pub(super) outside: (usize, &'static str),
+    /// What makes the report say something else than AWS would, or than the reader may think.
+    pub(super) warnings: Vec<String>,
     /// Whether nothing is shortened.
     pub(super) verbose: bool,
 }
@@ -31,7 +31,7 @@ impl Summary<'_> {
         let mut lines = Vec::new();
         if !quiet {
             lines = self.reading();
-            lines.extend(self.warnings().into_iter().map(|warning| format!("warning: {warning}")));
+            lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         }
         lines.extend(self.problems());
         for line in lines {
@@ -41,7 +41,7 @@ impl Summary<'_> {
 
     /// Sources, bytes, records, events, accounts.
     fn reading(&self) -> Vec<String> {
-        let coverage = self.basis.coverage;
+        let coverage = self.coverage;
         let sources = &coverage.sources;
         let aside: u64 = sources.set_aside.values().map(|it| it.count).sum();
         let mut lines = vec![format!(
@@ -82,78 +82,16 @@ impl Summary<'_> {
             lines.push(format!("events    {first} to {last}"));
         }
         lines.push(format!(
-            "accounts  {} active, {} of them outside the organization",
+            "accounts  {} active, {} of them outside the {}",
             grouped(coverage.accounts.len() as u64),
-            grouped(self.basis.activity.outside.len() as u64),
+            grouped(self.outside.0 as u64),
+            self.outside.1,
         ));
         lines
     }
 
-    /// What makes the report say something else than AWS would, or than the reader may think.
-    fn warnings(&self) -> Vec<String> {
-        let Basis { coverage, activity, organization, catalog } = self.basis;
-        let mut warnings = Vec::new();
-        let no_policy = match organization.scope() {
-            PolicyScope::Applied => None,
-            PolicyScope::NotEnabled => {
-                Some("service control policies are not enabled in the organization's root")
-            }
-            PolicyScope::NotInSnapshot => Some("the organization snapshot has no policies"),
-            PolicyScope::NoOrganization => {
-                Some("no --organization given: the accounts seen stand under a made-up root")
-            }
-        };
-        let has_snapshot = organization.scope() != PolicyScope::NoOrganization;
-        if has_snapshot && organization.management_account().is_none() {
-            warnings.push(
-                "the organization snapshot does not tell the management account: its accesses \
-                 count like any other account's"
-                    .to_owned(),
-            );
-        }
-        if let Some(last) = coverage.last_event().filter(|last| *last > self.now) {
-            warnings.push(format!("the newest access, of {last}, lies in the future"));
-        }
-        if let Some(reason) = no_policy {
-            warnings.push(format!("{reason}; no policy was applied, every service is listed"));
-        }
-        if !activity.outside.is_empty() {
-            let names = self.names(activity.outside.keys().copied());
-            warnings.push(format!("accounts outside the organization, in no report: {names}"));
-        }
-        if !activity.unmapped.is_empty() {
-            let names = self.names(activity.unmapped.keys().copied());
-            warnings.push(format!("event sources of no listed service, in no report: {names}"));
-        }
-        let without: Vec<&str> = coverage
-            .accounts
-            .iter()
-            .filter(|(_, account)| !account.data_events)
-            .map(|(id, _)| id.as_str())
-            .collect();
-        if !without.is_empty() {
-            let names = self.names(without.into_iter());
-            warnings.push(format!(
-                "no data events of these accounts, so s3, dynamodb, lambda, sqs, … look less used \
-                 than they are: {names}"
-            ));
-        }
-        if !organization.other_policies().is_empty() {
-            let names = self.names(organization.other_policies().iter().map(|it| it.id.as_str()));
-            warnings.push(format!(
-                "policies that are no service control policies, not applied: {names}"
-            ));
-        }
-        if !self.undecided.is_empty() {
-            let services = self.undecided.iter().map(|it| catalog.service(*it).namespace.as_str());
-            let names = self.names(services);
-            warnings.push(format!("policies too entangled to decide, listed as allowed: {names}"));
-        }
-        warnings
-    }
-
     fn problems(&self) -> Vec<String> {
-        let problems = &self.basis.coverage.problems;
+        let problems = &self.coverage.problems;
         let shown = if self.verbose { problems.len() } else { PROBLEMS };
         let mut lines: Vec<String> =
             problems.iter().take(shown).map(|problem| format!("problem: {problem}")).collect();
@@ -165,10 +103,19 @@ impl Summary<'_> {
         }
         lines
     }
+}
 
+/// Lists of names in a line.
+#[derive(Clone, Copy)]
+pub(super) struct Names {
+    /// Whether no list is shortened.
+    pub(super) verbose: bool,
+}
+
+impl Names {
     /// Lists the first few names and counts the rest.
-    fn names<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
-        let names: Vec<&str> = names.collect();
+    pub(super) fn list<'n>(self, names: impl IntoIterator<Item = &'n str>) -> String {
+        let names: Vec<&str> = names.into_iter().collect();
         let shown = if self.verbose { names.len() } else { NAMES };
         let mut line: Vec<String> = names.iter().take(shown).map(|name| printable(name)).collect();
         if names.len() > shown {
@@ -176,4 +123,36 @@ impl Summary<'_> {
         }
         line.join(", ")
     }
+
+    /// Warns of event sources of no listed service (A23).
+    pub(super) fn warn_of_unmapped(self, unmapped: &BTreeMap<&str, Time>) -> Option<String> {
+        let names = self.list(unmapped.keys().copied());
+        let warning = format!("event sources of no listed service, in no report: {names}");
+        (!unmapped.is_empty()).then_some(warning)
+    }
+
+    /// Warns of accounts without data events (P3).
+    pub(super) fn warn_of_no_data_events(self, coverage: &Coverage) -> Option<String> {
+        let without = coverage.accounts.iter().filter(|(_, account)| !account.data_events);
+        let without: Vec<&str> = without.map(|(id, _)| id.as_str()).collect();
+        let names = self.list(without.iter().copied());
+        let warning = format!(
+            "no data events of these accounts, so s3, dynamodb, lambda, sqs, … look less used than \
+             they are: {names}"
+        );
+        (!without.is_empty()).then_some(warning)
+    }
+
+    /// Warns of services listed because their policies could not be decided (S2).
+    pub(super) fn warn_of_undecided(self, namespaces: &[&str]) -> Option<String> {
+        let names = self.list(namespaces.iter().copied());
+        let warning = format!("policies too entangled to decide, listed as allowed: {names}");
+        (!namespaces.is_empty()).then_some(warning)
+    }
+}
+
+/// Warns of an access that lies in the future of `now`.
+pub(super) fn warn_of_future(coverage: &Coverage, now: Time) -> Option<String> {
+    let last = coverage.last_event().filter(|last| *last > now)?;
+    Some(format!("the newest access, of {last}, lies in the future"))
 }

@@ -287,14 +287,14 @@ fn i7_activity_follows_the_id_whatever_the_arn_was() {
     let alice = identities.find(ALICE);
     let renamed = "arn:aws:iam::111122223333:user/interns/alicia";
     for arn in [Some(renamed), Some(BOB), Some(ALICE), None] {
-        assert_eq!(identities.principal(ACCOUNT, arn, Some(ALICE_ID)), alice, "{arn:?}");
+        assert_eq!(identities.principal(arn, Some(ALICE_ID)), alice, "{arn:?}");
     }
 }
 
 #[test]
 fn i7_a_former_holder_of_the_name_is_not_the_one_of_today() {
     let identities = load(&sample()).unwrap();
-    let former = |arn, id| identities.principal(ACCOUNT, Some(arn), Some(id));
+    let former = |arn, id| identities.principal(Some(arn), Some(id));
     assert_eq!(former(ALICE, "AIDAEXAMPLEALICE00000"), None);
     assert_eq!(former(BATCH, "AROAEXAMPLEBATCH00000"), None);
     let session = "arn:aws:iam::111122223333:role/batch";
@@ -310,7 +310,7 @@ fn i7_a_former_holder_of_the_name_is_not_the_one_of_today() {
     }))
     .unwrap();
     for (arn, id) in [(ALICE, ALICE_ID), (BATCH, BATCH_ID), (session, BATCH_ID)] {
-        assert!(placeholders.principal(ACCOUNT, Some(arn), Some(id)).is_some(), "{arn}");
+        assert!(placeholders.principal(Some(arn), Some(id)).is_some(), "{arn}");
     }
 }
 
@@ -322,28 +322,28 @@ fn i7_an_id_that_several_bear_tells_nobody() {
     }))
     .unwrap();
     assert_eq!(identities.shared_ids().iter().collect::<Vec<_>>(), ["EX_PRINCIPAL_ID"]);
-    assert_eq!(identities.principal(ACCOUNT, None, Some("EX_PRINCIPAL_ID")), None);
-    let by_arn = identities.principal(ACCOUNT, Some(BATCH), Some("EX_PRINCIPAL_ID"));
+    assert_eq!(identities.principal(None, Some("EX_PRINCIPAL_ID")), None);
+    let by_arn = identities.principal(Some(BATCH), Some("EX_PRINCIPAL_ID"));
     assert_eq!(by_arn, identities.find(BATCH));
 }
 
 #[test]
 fn a8_a_record_with_an_id_alone_finds_its_user_or_role() {
     let identities = load(&sample()).unwrap();
-    let by_id = |id| identities.principal(ACCOUNT, None, Some(id));
+    let by_id = |id| identities.principal(None, Some(id));
     assert_eq!(by_id(ALICE_ID), identities.find(ALICE));
     assert_eq!(by_id(BATCH_ID), identities.find(BATCH));
     // A group's or policy's id acts for nobody.
     for id in ["AIDAEXAMPLENOBODY0001", "AGPAEXAMPLESTAFF00001", "ANPAEXAMPLEOWN0000001", ""] {
         assert_eq!(by_id(id), None, "{id}");
     }
-    assert_eq!(identities.principal(ACCOUNT, None, None), None);
+    assert_eq!(identities.principal(None, None), None);
 }
 
 #[test]
 fn a_roles_arn_without_path_means_the_role_of_that_name() {
     let identities = load(&sample()).unwrap();
-    let by_arn = |arn| identities.principal(ACCOUNT, Some(arn), None);
+    let by_arn = |arn| identities.principal(Some(arn), None);
     let role = identities.find(BATCH);
     assert_eq!(by_arn(BATCH), role);
     assert_eq!(by_arn("arn:aws:iam::111122223333:role/batch"), role);
@@ -364,9 +364,6 @@ fn a_roles_arn_without_path_means_the_role_of_that_name() {
     ] {
         assert_eq!(by_arn(arn), None, "{arn}");
     }
-    // The record contradicts itself.
-    let session = Some("arn:aws:iam::111122223333:role/batch");
-    assert_eq!(identities.principal("444455556666", session, None), None);
 }
 
 #[test]
@@ -381,7 +378,7 @@ fn accounts_and_partitions_keep_their_names_apart() {
     let other_alice = ALICE.replace(ACCOUNT, "444455556666");
     assert_eq!(principals(&identities, AWS_OWN), [ALICE, other_alice.as_str()]);
     let china_role = "arn:aws-cn:iam::111122223333:role/batch";
-    let found = identities.principal(ACCOUNT, Some(china_role), None).unwrap();
+    let found = identities.principal(Some(china_role), None).unwrap();
     assert_eq!(
         identities.identity(found).arn,
         "arn:aws-cn:iam::111122223333:role/jobs/nightly/batch"
@@ -770,7 +767,7 @@ proptest! {
         if let Ok(identities) = load_bytes(&bytes) {
             for (index, identity) in identities.identities() {
                 assert_eq!(identities.find(&identity.arn), Some(index));
-                let by_arn = identities.principal(ACCOUNT, Some(&identity.arn), Some(&identity.id));
+                let by_arn = identities.principal(Some(&identity.arn), Some(&identity.id));
                 let acts = matches!(identity.kind, IdentityKind::User | IdentityKind::Role);
                 assert_eq!(by_arn.is_some(), acts);
             }

@@ -1,57 +1,89 @@
 //! The catalog's actions, numbered, and sets of them; knows no policy beyond the patterns of actions.
 
-use std::collections::HashMap;
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use super::Selection;
 use super::pattern::{ActionPattern, ArnPattern, Glob};
 use crate::catalog::{Action, Catalog, Resources, ServiceIndex};
 
 /// Actions of the table, one bit each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct ActionSet(Vec<u64>);
+///
+/// A statement mostly names actions of one service, which stand together: of the words of bits only
+/// those from the first in use to the last are kept.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ActionSet {
+    /// The place of the first of `words`.
+    start: usize,
+    words: Vec<u64>,
+}
 
 impl ActionSet {
     /// Returns the set of the first so many actions.
     fn of_first(count: usize) -> Self {
         let mut words = vec![u64::MAX; count / 64];
         words.push((1 << (count % 64)) - 1);
-        Self(words)
+        Self { start: 0, words }
+    }
+
+    fn end(&self) -> usize {
+        self.start + self.words.len()
+    }
+
+    fn word(&self, at: usize) -> u64 {
+        at.checked_sub(self.start).and_then(|at| self.words.get(at)).copied().unwrap_or_default()
+    }
+
+    /// Makes room for the words from `start` to `end`.
+    fn cover(&mut self, start: usize, end: usize) {
+        if self.words.is_empty() {
+            self.start = start;
+        }
+        if start < self.start {
+            let missing = self.start - start;
+            self.words.splice(0..0, std::iter::repeat_n(0, missing));
+            self.start = start;
+        }
+        if end > self.end() {
+            self.words.resize(end - self.start, 0);
+        }
     }
 
     pub(super) fn insert(&mut self, action: usize) {
         let word = action / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(word) {
+        self.cover(word, word + 1);
+        if let Some(word) = self.words.get_mut(word - self.start) {
             *word |= 1 << (action % 64);
         }
     }
 
     pub(super) fn contains(&self, action: usize) -> bool {
-        self.0.get(action / 64).is_some_and(|word| word >> (action % 64) & 1 == 1)
+        self.word(action / 64) >> (action % 64) & 1 == 1
     }
 
     pub(super) fn union_with(&mut self, other: &Self) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
+        if other.words.is_empty() {
+            return;
         }
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
+        self.cover(other.start, other.end());
+        for (word, other) in self.words.iter_mut().skip(other.start - self.start).zip(&other.words)
+        {
             *word |= other;
         }
     }
 
     pub(super) fn intersect_with(&mut self, other: &Self) {
-        self.0.truncate(other.0.len());
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= other;
+        let start = self.start;
+        for (at, word) in (start..).zip(&mut self.words) {
+            *word &= other.word(at);
         }
     }
 
     pub(super) fn subtract(&mut self, other: &Self) {
-        for (word, other) in self.0.iter_mut().zip(&other.0) {
-            *word &= !other;
+        let start = self.start;
+        for (at, word) in (start..).zip(&mut self.words) {
+            *word &= !other.word(at);
         }
     }
 
@@ -59,7 +91,8 @@ impl ActionSet {
     pub(super) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let words = range.start / 64..range.end.div_ceil(64);
         words
-            .filter_map(|at| self.0.get(at).filter(|&&word| word != 0).map(|&word| (at, word)))
+            .map(|at| (at, self.word(at)))
+            .filter(|(_, word)| *word != 0)
             .flat_map(|(at, word)| {
                 (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
             })
@@ -167,11 +200,6 @@ impl ActionTable {
         self.names.len()
     }
 
-    /// Returns the number of universes.
-    pub(super) fn universe_count(&self) -> usize {
-        self.formats.len()
-    }
-
     /// Returns the set of all actions.
     pub(super) fn every(&self) -> ActionSet {
         ActionSet::of_first(self.len())
@@ -206,12 +234,21 @@ impl ActionTable {
     ) -> ActionSet {
         let mut selected = ActionSet::default();
         for pattern in &selection.patterns {
-            let range = match &pattern.namespace {
+            let service = pattern.namespace.as_deref().map(|namespace| catalog.find(namespace));
+            let range = match service {
                 None => 0..self.names.len(),
-                Some(namespace) => {
-                    catalog.find(namespace).map_or(0..0, |service| self.actions(service))
-                }
+                Some(service) => service.map_or(0..0, |service| self.actions(service)),
             };
+            if let (Some(service), Some(name)) = (service, pattern.only_name()) {
+                // Most patterns name one action; it stands where the catalogue has it.
+                let position = service.and_then(|it| catalog.action_position(it, &name));
+                if let Some(action) = position.map(|position| range.start + position)
+                    && range.contains(&action)
+                {
+                    selected.insert(action);
+                }
+                continue;
+            }
             let every = pattern.is_every_name();
             let glob = Glob::of_text(&pattern.name);
             for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {

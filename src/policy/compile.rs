@@ -1,6 +1,6 @@
 //! Policies as sets of actions, made once; knows no chain.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::actions::{ActionSet, ActionTable, UniverseIndex};
 use super::pattern::{ArnPattern, Glob, ResourcePattern, Token};
@@ -31,8 +31,8 @@ enum Relation {
 #[derive(Debug)]
 struct Interned {
     glob: Glob,
-    /// Per universe, once it was asked for.
-    relations: Vec<Option<Relation>>,
+    /// To the universes that were asked for.
+    relations: HashMap<UniverseIndex, Relation>,
 }
 
 /// The resource patterns of all policies, each kept once.
@@ -50,7 +50,7 @@ impl Patterns {
         // A document has less than 2³² patterns, and so have all.
         let index = u32::try_from(self.interned.len()).unwrap_or(u32::MAX);
         self.known.insert(pattern.clone(), index);
-        let interned = Interned { glob: pattern.glob(), relations: Vec::new() };
+        let interned = Interned { glob: pattern.glob(), relations: HashMap::new() };
         self.interned.push((pattern.clone(), interned));
         index
     }
@@ -67,13 +67,7 @@ impl Patterns {
         let Some((pattern, interned)) = self.interned.get_mut(index as usize) else {
             return Relation::Meets;
         };
-        if interned.relations.len() <= universe {
-            interned.relations.resize(universe + 1, None);
-        }
-        match interned.relations.get_mut(universe) {
-            Some(known) => *known.get_or_insert_with(|| relation(pattern, format)),
-            None => Relation::Meets,
-        }
+        *interned.relations.entry(universe).or_insert_with(|| relation(pattern, format))
     }
 
     /// Says what a clause comes to in a universe.
@@ -203,17 +197,13 @@ impl Cover {
             return;
         };
         let mut part = ActionSet::default();
-        let mut extents: Vec<Option<Extent>> = vec![None; table.universe_count()];
+        let mut extents: HashMap<UniverseIndex, Extent> = HashMap::new();
         for action in actions.within(0..table.len()) {
             let (mut whole, mut touched) = (true, false);
             for &universe in table.universes(action) {
-                let extent = match extents.get(universe).copied().flatten() {
-                    Some(known) => known,
-                    None => patterns.reduce(&clause, universe, table).extent(),
-                };
-                if let Some(known) = extents.get_mut(universe) {
-                    *known = Some(extent);
-                }
+                let extent = *extents
+                    .entry(universe)
+                    .or_insert_with(|| patterns.reduce(&clause, universe, table).extent());
                 whole &= extent == Extent::Whole;
                 touched |= extent != Extent::Nothing;
             }

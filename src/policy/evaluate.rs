@@ -1,8 +1,10 @@
 //! What a chain of policies allows; knows no tree and no log.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::Policy;
 use super::actions::{ActionSet, ActionTable, UniverseIndex};
@@ -26,14 +28,14 @@ pub struct AllowedServices {
     pub undecided: ServiceSet,
 }
 
-/// The actions of one service that a chain allows (I4).
+/// The actions that a chain allows (I4), by service: positions in the catalogue's list of the
+/// service's actions, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedActions {
-    /// Positions in the catalog's list of the service's actions, ascending; those of `undecided`
-    /// among them.
-    pub actions: Vec<usize>,
+    /// All of them, those of `undecided` among them. A service has an entry if it has an action.
+    pub actions: BTreeMap<ServiceIndex, Vec<usize>>,
     /// Those that were too entangled to decide within bounds; they count as allowed.
-    pub undecided: Vec<usize>,
+    pub undecided: BTreeMap<ServiceIndex, Vec<usize>>,
 }
 
 /// Says what chains of policies allow, and remembers it.
@@ -147,35 +149,35 @@ impl<'c> Evaluator<'c> {
         allowed
     }
 
-    /// Returns the actions of a listed service that are allowed at every level and denied at none,
-    /// on some resource (I4). A service whose actions are not published has none to return.
+    /// Returns the actions of the listed services that are allowed at every level and denied at
+    /// none, on some resource (I4). A service whose actions are not published has none to return.
     ///
     /// # Panics
     ///
     /// If an index comes from another evaluator.
-    pub fn allowed_actions(
-        &mut self,
-        service: ServiceIndex,
-        levels: &[Vec<PolicyIndex>],
-    ) -> AllowedActions {
+    pub fn allowed_actions(&mut self, levels: &[Vec<PolicyIndex>]) -> AllowedActions {
         let chain = self.fold(normal(levels));
         let mut allowed = AllowedActions::default();
         let mut steps = CHAIN_STEPS;
-        let range = self.table.actions(service);
-        let first = range.start;
-        for action in range.filter(|&action| self.table.is_named(action)).collect::<Vec<_>>() {
-            let verdict = if chain.certain.contains(action) {
-                Verdict::Found
-            } else if chain.open.contains(action) {
-                self.decide(action, &chain, &mut steps)
-            } else {
-                Verdict::Absent
-            };
-            if verdict != Verdict::Absent {
-                allowed.actions.push(action - first);
-            }
-            if verdict == Verdict::Undecided {
-                allowed.undecided.push(action - first);
+        let mut possible = chain.certain.clone();
+        possible.union_with(&chain.open);
+        for (service, range) in self.table.services().to_vec() {
+            let first = range.start;
+            for action in possible.within(range) {
+                if !self.table.is_named(action) {
+                    continue;
+                }
+                let verdict = if chain.certain.contains(action) {
+                    Verdict::Found
+                } else {
+                    self.decide(action, &chain, &mut steps)
+                };
+                if verdict != Verdict::Absent {
+                    allowed.actions.entry(service).or_default().push(action - first);
+                }
+                if verdict == Verdict::Undecided {
+                    allowed.undecided.entry(service).or_default().push(action - first);
+                }
             }
         }
         allowed
@@ -188,7 +190,7 @@ impl<'c> Evaluator<'c> {
 
     fn fold(&mut self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
         let mut whole = Vec::with_capacity(levels.len());
-        let (mut certain, mut open) = (self.table.every(), self.table.every());
+        let mut both: Option<(ActionSet, ActionSet)> = None;
         let mut denied = Cover::default();
         for level in &levels {
             let mut allowed = Cover::default();
@@ -199,10 +201,17 @@ impl<'c> Evaluator<'c> {
                 denied.whole.union_with(&policy.deny.whole);
                 denied.touched.union_with(&policy.deny.touched);
             }
-            certain.intersect_with(&allowed.whole);
-            open.intersect_with(&allowed.touched);
+            match &mut both {
+                None => both = Some((allowed.whole.clone(), allowed.touched)),
+                Some((certain, open)) => {
+                    certain.intersect_with(&allowed.whole);
+                    open.intersect_with(&allowed.touched);
+                }
+            }
             whole.push(allowed.whole);
         }
+        let (mut certain, mut open) =
+            both.unwrap_or_else(|| (self.table.every(), self.table.every()));
         certain.subtract(&denied.touched);
         open.subtract(&denied.whole);
         open.subtract(&certain);

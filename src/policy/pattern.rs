@@ -187,6 +187,15 @@ impl ActionPattern {
         Ok(Self { namespace, name: tokens(&name.to_lowercase()) })
     }
 
+    /// Returns the one name that the pattern matches; none if it has a wildcard.
+    pub(super) fn only_name(&self) -> Option<String> {
+        let char = |token: &Token| match token {
+            Token::Char(char) => Some(*char),
+            Token::One | Token::Many => None,
+        };
+        self.name.iter().map(char).collect()
+    }
+
     /// Whether it matches every action that a service may have, whatever its name: only then does
     /// it match one whose name is not published (S9). A name has at least one character.
     pub(super) fn is_every_name(&self) -> bool {

@@ -1,15 +1,19 @@
-//! The coverage of a report: what the ingest accounted for, and what the catalogue and the
-//! organization make of it. What `--coverage` writes.
+//! The coverage of a report: what the ingest accounted for, and what the catalogue and a snapshot
+//! make of it. What `--coverage` writes.
+
+mod identities;
+mod organization;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::organizations::Activity;
 use crate::access::{Choice, Switches};
-use crate::catalog::{Catalog, ServiceIndex};
+use crate::catalog::Catalog;
 use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};
-use crate::organization::{EntityKind, Organization, PolicyScope};
+use crate::time::Time;
+pub use identities::{IdentitiesBasis, IdentitiesCoverage};
+pub use organization::{OrganizationBasis, OrganizationCoverage};
 
 /// The version of this document's members.
 const FORMAT_VERSION: u32 = 1;
@@ -19,12 +23,14 @@ const FORMAT_VERSION: u32 = 1;
 #[serde(rename_all = "PascalCase")]
 pub struct ReportCoverage<'a> {
     format_version: u32,
-    /// Whether everything that may hold events was read.
+    /// Whether everything that may hold events was read, and every policy that decides which
+    /// services the reports list.
     complete: bool,
     period: PeriodCoverage,
     attribution: AttributionCoverage,
     catalog: CatalogCoverage<'a>,
-    organization: OrganizationCoverage<'a>,
+    #[serde(flatten)]
+    snapshot: SnapshotCoverage<'a>,
     sources: SourcesCoverage<'a>,
     bytes: BytesCoverage,
     records: RecordsCoverage,
@@ -37,17 +43,13 @@ pub struct ReportCoverage<'a> {
     problems: Vec<&'a Problem>,
 }
 
-/// What the coverage is made from.
-#[derive(Clone, Copy)]
-pub struct Basis<'a> {
-    /// What was read.
-    pub coverage: &'a Coverage,
-    /// What became of it in the tree.
-    pub activity: &'a Activity<'a>,
-    /// The tree.
-    pub organization: &'a Organization,
-    /// The services.
-    pub catalog: &'a Catalog,
+/// What became of the accesses in a snapshot; the member's name says of what.
+#[derive(Debug, Serialize)]
+pub enum SnapshotCoverage<'a> {
+    /// Of an organization.
+    Organization(OrganizationCoverage<'a>),
+    /// Of the users, groups, roles and policies of accounts.
+    Identities(IdentitiesCoverage<'a>),
 }
 
 #[derive(Debug, Serialize)]
@@ -97,31 +99,26 @@ struct CatalogCoverage<'a> {
     date: &'a str,
 }
 
+/// An acting account that the snapshot has not.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct OrganizationCoverage<'a> {
-    id: &'a str,
-    /// Whether policies decided which services are listed.
-    service_control_policies: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    management_account_id: Option<&'a str>,
-    accounts: usize,
-    /// Accounts of the organization without a single access of a listed service.
-    accounts_without_events: Vec<&'a str>,
-    /// Acting accounts that the organization has not; no report counts them (A9, O14).
-    accounts_outside: Vec<OutsideAccount<'a>>,
-    /// Policies of other types; they bind no list of services.
-    other_policies: Vec<String>,
-    /// Services whose policies were too entangled to decide; reports list them.
-    undecided_services: Vec<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct OutsideAccount<'a> {
-    account_id: &'a str,
+pub struct OutsideAccount<'a> {
+    pub(crate) account_id: &'a str,
     events: u64,
     last_event_time: String,
+}
+
+/// Returns the rows of acting accounts that a snapshot has not.
+fn outside_accounts<'a>(
+    outside: &BTreeMap<&'a str, Time>,
+    coverage: &Coverage,
+) -> Vec<OutsideAccount<'a>> {
+    let row = |(account_id, last): (&&'a str, &Time)| OutsideAccount {
+        account_id,
+        events: coverage.accounts.get(*account_id).map_or(0, |it| it.events),
+        last_event_time: last.to_string(),
+    };
+    outside.iter().map(row).collect()
 }
 
 #[derive(Debug, Serialize)]
@@ -180,22 +177,36 @@ struct UnmappedEventSource<'a> {
     last_event_time: String,
 }
 
+impl SnapshotCoverage<'_> {
+    /// Returns whether every policy is known that decides which services are listed.
+    const fn is_complete(&self) -> bool {
+        match self {
+            Self::Organization(_) => true,
+            Self::Identities(identities) => identities.is_complete(),
+        }
+    }
+}
+
 impl<'a> ReportCoverage<'a> {
-    /// Puts the coverage together.
-    pub fn new(basis: Basis<'a>, undecided: impl Iterator<Item = ServiceIndex>) -> Self {
-        let Basis { coverage, activity, catalog, .. } = basis;
+    /// Puts the coverage together; `unmapped` are the event sources of no listed service.
+    pub fn new(
+        coverage: &'a Coverage,
+        catalog: &'a Catalog,
+        unmapped: &BTreeMap<&'a str, Time>,
+        snapshot: SnapshotCoverage<'a>,
+    ) -> Self {
         let records = &coverage.records;
         let sources = &coverage.sources;
         Self {
             format_version: FORMAT_VERSION,
-            complete: coverage.is_complete(),
+            complete: coverage.is_complete() && snapshot.is_complete(),
             period: PeriodCoverage {
                 since: coverage.period.since.map(|time| time.to_string()),
                 until: coverage.period.until.map(|time| time.to_string()),
             },
             attribution: AttributionCoverage::new(&coverage.switches),
             catalog: CatalogCoverage { version: catalog.version(), date: catalog.date() },
-            organization: organization_coverage(basis, undecided),
+            snapshot,
             sources: SourcesCoverage {
                 read: sources.read,
                 empty: sources.empty,
@@ -223,8 +234,7 @@ impl<'a> ReportCoverage<'a> {
             first_event_time: coverage.first_event().map(|time| time.to_string()),
             last_event_time: coverage.last_event().map(|time| time.to_string()),
             accounts: coverage.accounts.iter().map(|(id, it)| account_row(id, it)).collect(),
-            unmapped_event_sources: activity
-                .unmapped
+            unmapped_event_sources: unmapped
                 .iter()
                 .map(|(event_source, last)| UnmappedEventSource {
                     event_source,
@@ -233,41 +243,6 @@ impl<'a> ReportCoverage<'a> {
                 .collect(),
             problems: coverage.problems.iter().collect(),
         }
-    }
-}
-
-fn organization_coverage<'a>(
-    basis: Basis<'a>,
-    undecided: impl Iterator<Item = ServiceIndex>,
-) -> OrganizationCoverage<'a> {
-    let Basis { coverage, activity, organization, catalog } = basis;
-    let accounts = || organization.entities().filter(|(_, it)| it.kind == EntityKind::Account);
-    let events = |account: &str| coverage.accounts.get(account).map_or(0, |it| it.events);
-    OrganizationCoverage {
-        id: organization.id(),
-        service_control_policies: match organization.scope() {
-            PolicyScope::Applied => "APPLIED",
-            PolicyScope::NotEnabled => "NOT_ENABLED",
-            PolicyScope::NotInSnapshot => "NOT_IN_SNAPSHOT",
-            PolicyScope::NoOrganization => "NO_ORGANIZATION",
-        },
-        management_account_id: organization.management_account_id(),
-        accounts: accounts().count(),
-        accounts_without_events: accounts()
-            .filter(|(index, _)| !activity.is_active(*index))
-            .map(|(_, account)| account.id.as_str())
-            .collect(),
-        accounts_outside: activity
-            .outside
-            .iter()
-            .map(|(account_id, last)| OutsideAccount {
-                account_id,
-                events: events(account_id),
-                last_event_time: last.to_string(),
-            })
-            .collect(),
-        other_policies: organization.other_policies().iter().map(|it| it.id.clone()).collect(),
-        undecided_services: undecided.map(|it| catalog.service(it).namespace.as_str()).collect(),
     }
 }
 

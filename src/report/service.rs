@@ -1,9 +1,19 @@
 //! The reports of `GetServiceLastAccessedDetails` and `GetServiceLastAccessedDetailsWithEntities`
 //! (I1–I7).
 
-use super::JobDates;
+mod activity;
+
+use std::collections::BTreeMap;
+
 use super::attempt::Attempts;
+use super::page::{self, Page};
+use super::{JobDates, RequestError};
+use crate::arn::Arn;
+use crate::catalog::{Catalog, ServiceIndex};
+use crate::identities::{Identities, IdentityIndex, IdentityKind};
+use crate::policy::{AllowedActions, Evaluator, PolicyIndex};
 use crate::time::Time;
+pub use activity::{Activity, UnknownPrincipal};
 
 /// `Granularity` of the request, `JobType` of the reply (I4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -113,4 +123,276 @@ pub struct EntityDetails<'a> {
     pub path: &'a str,
     /// The attempts, behind `LastAuthenticated`; none if never accessed.
     pub attempts: Option<Attempts<'a>>,
+}
+
+/// Whose report is asked for, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a> {
+    /// `ServiceNamespace`: who used this service; none asks for all services.
+    pub service_namespace: Option<&'a str>,
+    /// Which of the rows.
+    pub page: Page<'a>,
+    /// The dates of the job.
+    pub job: JobDates,
+}
+
+impl Query<'_> {
+    /// Checks what IAM refuses without a job and without a look at the logs.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a page that cannot be, or a namespace that no listed service has (I6).
+    pub fn validate(&self, catalog: &Catalog) -> Result<(), RequestError> {
+        if let Some(namespace) = self.service_namespace {
+            service(catalog, namespace)?;
+        }
+        self.page.read().map(drop)
+    }
+}
+
+/// Finds whom `arn` names.
+///
+/// # Errors
+///
+/// `ValidationError` for what is no ARN by its length, `InvalidInput` for an ARN that is none of a
+/// user, group, role or policy, `NoSuchEntity` for one that the snapshot has not (I6).
+pub fn find(identities: &Identities, arn: &str) -> Result<IdentityIndex, RequestError> {
+    if !(20..=2048).contains(&arn.len()) {
+        return Err(RequestError::validation(format!(
+            "Value '{arn}' at 'arn' failed to satisfy constraint: Member must have length between \
+             20 and 2048"
+        )));
+    }
+    let is_kind = |resource: &str| {
+        let kind = resource.split_once('/').map(|(kind, _)| kind);
+        matches!(kind, Some("user" | "group" | "role" | "policy"))
+    };
+    if !Arn::parse(arn).is_some_and(|arn| arn.service == "iam" && is_kind(arn.resource)) {
+        return Err(RequestError::invalid_input(format!(
+            "`{arn}` is no ARN of an IAM user, group, role or policy"
+        )));
+    }
+    identities
+        .find(arn)
+        .ok_or_else(|| RequestError::no_such_entity(format!("ARN `{arn}` is not in the snapshot")))
+}
+
+/// Finds the listed service of a namespace.
+fn service(catalog: &Catalog, namespace: &str) -> Result<ServiceIndex, RequestError> {
+    let listed = catalog.find(namespace).filter(|index| catalog.service(*index).listed);
+    listed.ok_or_else(|| {
+        RequestError::invalid_input(format!("`{namespace}` is the namespace of no listed service"))
+    })
+}
+
+/// Makes the reports of the users, groups, roles and policies of a snapshot.
+pub struct Reporter<'a> {
+    activity: &'a Activity<'a>,
+    identities: &'a Identities,
+    catalog: &'a Catalog,
+    /// When the period began, as far as that is known.
+    start: Option<Time>,
+    evaluator: Evaluator<'a>,
+}
+
+impl<'a> Reporter<'a> {
+    /// Makes a reporter of what was accessed after `start`.
+    pub fn new(
+        activity: &'a Activity<'a>,
+        identities: &'a Identities,
+        catalog: &'a Catalog,
+        start: Option<Time>,
+    ) -> Self {
+        Self { activity, identities, catalog, start, evaluator: Evaluator::new(catalog) }
+    }
+
+    /// Returns when each service that the identity's policies allow was last accessed.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a page that does not exist (I6).
+    pub fn services(
+        &mut self,
+        identity: IdentityIndex,
+        query: &Query<'a>,
+    ) -> Result<ServiceReport<'a>, RequestError> {
+        let levels = self.levels(identity);
+        let allowed = self.evaluator.allowed_services(&levels);
+        let actions = match self.activity.granularity() {
+            Granularity::ServiceLevel => None,
+            Granularity::ActionLevel => Some(self.evaluator.allowed_actions(&levels)),
+        };
+        let mut accessed = self.accessed(identity);
+        let mut rows: Vec<ServiceLastAccessed<'a>> = allowed
+            .services
+            .iter()
+            .map(|index| {
+                let service = self.catalog.service(index);
+                let (entities, attempts) = accessed.services.remove(&index).unzip();
+                ServiceLastAccessed {
+                    service_name: &service.name,
+                    service_namespace: &service.namespace,
+                    total_authenticated_entities: entities.unwrap_or_default(),
+                    attempts,
+                    tracked_actions_last_accessed: actions
+                        .as_ref()
+                        .and_then(|actions| self.tracked_actions(index, actions, &accessed)),
+                }
+            })
+            .collect();
+        let subject = self.subject(identity);
+        let granularity = self.activity.granularity();
+        let marker = page::cut(&mut rows, &query.page, (subject.arn, granularity.name()), |row| {
+            (row.attempts.map(|it| it.latest.time.seconds()), row.service_namespace)
+        })?;
+        Ok(ServiceReport {
+            subject,
+            granularity,
+            job: query.job,
+            services_last_accessed: rows,
+            marker,
+        })
+    }
+
+    /// Returns the users and roles that could use the identity's policies for the service of
+    /// `query`, and when they last did (I5); nobody where the policies do not allow the service.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestError`] for a namespace that no listed service has, or a page that does not exist
+    /// (I6).
+    pub fn entities(
+        &mut self,
+        identity: IdentityIndex,
+        service_namespace: &'a str,
+        query: &Query<'a>,
+    ) -> Result<EntitiesReport<'a>, RequestError> {
+        let service = service(self.catalog, service_namespace)?;
+        let levels = self.levels(identity);
+        let is_allowed = self.evaluator.allowed_services(&levels).services.contains(service);
+        let principals: &'a [IdentityIndex] = &self.identities.identity(identity).principals;
+        let mut rows: Vec<EntityDetails<'a>> = principals
+            .iter()
+            .filter(|_| is_allowed)
+            .map(|principal| self.entity_details(*principal, service))
+            .collect();
+        rows.sort_by(|one, other| {
+            place(other).0.cmp(&place(one).0).then(place(one).1.cmp(place(other).1))
+        });
+        let subject = self.subject(identity);
+        let marker = page::cut(&mut rows, &query.page, (subject.arn, service_namespace), place)?;
+        Ok(EntitiesReport {
+            subject,
+            service_namespace,
+            job: query.job,
+            entity_details_list: rows,
+            marker,
+        })
+    }
+
+    /// Returns the services of an identity's report of which something is too entangled to decide:
+    /// reports list them and their actions.
+    pub fn undecided(&mut self, identity: IdentityIndex) -> Vec<ServiceIndex> {
+        let levels = self.levels(identity);
+        let mut undecided: Vec<ServiceIndex> =
+            self.evaluator.allowed_services(&levels).undecided.iter().collect();
+        if self.activity.granularity() == Granularity::ActionLevel {
+            undecided.extend(self.evaluator.allowed_actions(&levels).undecided.into_keys());
+        }
+        undecided
+    }
+
+    /// Returns the one level of policies that decides which services are listed (I1).
+    fn levels(&mut self, identity: IdentityIndex) -> [Vec<PolicyIndex>; 1] {
+        let documents = &self.identities.identity(identity).documents;
+        let policies = documents.iter().map(|it| self.identities.document(*it));
+        [policies.map(|policy| self.evaluator.add(policy)).collect()]
+    }
+
+    /// Joins what the users and roles accessed whose accesses count (I2).
+    fn accessed(&self, identity: IdentityIndex) -> Accessed<'a> {
+        let mut accessed = Accessed::default();
+        for principal in &self.identities.identity(identity).principals {
+            let Some(usage) = self.activity.of(*principal) else { continue };
+            for (service, attempts) in &usage.services {
+                accessed
+                    .services
+                    .entry(*service)
+                    .and_modify(|(entities, known)| {
+                        *entities += 1;
+                        known.join(attempts);
+                    })
+                    .or_insert((1, *attempts));
+            }
+            for (action, attempts) in &usage.actions {
+                accessed
+                    .actions
+                    .entry(*action)
+                    .and_modify(|known| known.join(attempts))
+                    .or_insert(*attempts);
+            }
+        }
+        accessed
+    }
+
+    fn tracked_actions(
+        &self,
+        service: ServiceIndex,
+        allowed: &AllowedActions,
+        accessed: &Accessed<'a>,
+    ) -> Option<Vec<TrackedActionLastAccessed<'a>>> {
+        let actions = self.catalog.actions(service);
+        let tracked = allowed.actions.get(&service)?.iter().filter_map(|at| {
+            let action = actions.get(*at).filter(|action| action.tracked)?;
+            Some(TrackedActionLastAccessed {
+                action_name: &action.name,
+                attempts: accessed.actions.get(&(service, *at)).copied(),
+            })
+        });
+        let tracked: Vec<_> = tracked.collect();
+        (!tracked.is_empty()).then_some(tracked)
+    }
+
+    fn entity_details(&self, principal: IdentityIndex, service: ServiceIndex) -> EntityDetails<'a> {
+        let identity = self.identities.identity(principal);
+        EntityDetails {
+            entity: self.subject(principal),
+            name: &identity.name,
+            entity_type: if identity.kind == IdentityKind::User { "USER" } else { "ROLE" },
+            id: &identity.id,
+            path: &identity.path,
+            attempts: self
+                .activity
+                .of(principal)
+                .and_then(|usage| usage.services.get(&service))
+                .copied(),
+        }
+    }
+
+    fn subject(&self, identity: IdentityIndex) -> Subject<'a> {
+        let identity = self.identities.identity(identity);
+        Subject {
+            arn: &identity.arn,
+            create_date: identity.create_date,
+            is_younger_than_period: is_younger(identity.create_date, self.start),
+        }
+    }
+}
+
+/// What the users and roles of a report accessed together.
+#[derive(Default)]
+struct Accessed<'a> {
+    /// With the number of users and roles that attempted.
+    services: BTreeMap<ServiceIndex, (u64, Attempts<'a>)>,
+    actions: BTreeMap<(ServiceIndex, usize), Attempts<'a>>,
+}
+
+/// Returns whether what was made at `create_date` did not exist yet when the period began.
+pub fn is_younger(create_date: Option<Time>, start: Option<Time>) -> bool {
+    create_date.zip(start).is_some_and(|(created, start)| created > start)
+}
+
+/// Where an entity stands in the order of a report: times count as they are printed.
+fn place<'r>(row: &'r EntityDetails<'_>) -> (Option<i64>, &'r str) {
+    (row.attempts.map(|attempts| attempts.latest.time.seconds()), row.entity.arn)
 }

@@ -27,20 +27,6 @@ fn trailfold() -> Command {
     command
 }
 
-/// Whether the binary can make these reports; the check goes once every binary can.
-#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
-fn has_reports(test: &str) -> bool {
-    static HAS: LazyLock<bool> = LazyLock::new(|| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trailfold"));
-        let output = command.args(["report", "service", "--help"]).output().unwrap();
-        output.status.success()
-    });
-    if !*HAS {
-        eprintln!("{test} did not run: this binary has no `report service`");
-    }
-    *HAS
-}
-
 /// Runs the program, which may find a source that it cannot read, but must report.
 fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
@@ -74,9 +60,6 @@ fn squeezed(json: &[u8]) -> String {
 
 #[test]
 fn i1_to_i7_the_reports_of_the_testdata_are_the_expected_ones() {
-    if !has_reports("i1_to_i7_the_reports_of_the_testdata_are_the_expected_ones") {
-        return;
-    }
     for (name, arn, asked) in CASES {
         let mut command = trailfold();
         command.args([testdata("logs"), testdata("logs-identities")]);
@@ -128,7 +111,9 @@ fn compare(twin: &ServiceTwin, inputs: &[&Path], identities: &Path, period: &[&s
         let mut line = line.unwrap();
         let arn = arns.next().expect("a line an ARN");
         assert_eq!(line["Arn"].as_str(), Some(arn.as_str()), "in byte order");
-        let report = bare(line["Report"].take());
+        let mut report = bare(line["Report"].take());
+        let details = report.as_object_mut().unwrap().remove("Details");
+        assert_eq!(details.unwrap()["Arn"].as_str(), Some(arn.as_str()));
         let expected = twin.report(&arn, Level::Action, true).unwrap();
         if report != expected {
             differ(&arn, identities, &report, &expected);
@@ -197,9 +182,6 @@ fn compare_entities(twin: &ServiceTwin, inputs: &[&Path], identities: &Path, nam
 #[test]
 fn i2_to_i7_the_reports_of_every_arn_of_the_testdata_are_the_twins() {
     let name = "i2_to_i7_the_reports_of_every_arn_of_the_testdata_are_the_twins";
-    if !has_reports(name) {
-        return;
-    }
     let inputs = [testdata("logs"), testdata("logs-identities")];
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     for identities in ["identities", "identities-incomplete"] {
@@ -214,9 +196,6 @@ fn i2_to_i7_the_reports_of_every_arn_of_the_testdata_are_the_twins() {
 #[test]
 fn p2_the_reports_of_a_period_are_the_twins() {
     let name = "p2_the_reports_of_a_period_are_the_twins";
-    if !has_reports(name) {
-        return;
-    }
     if !twin::has_facts() {
         return eprintln!("{name} {}", twin::NO_FACTS);
     }
@@ -324,15 +303,13 @@ fn i7_by_id_if_one_alone_bears_it_else_by_arn_unless_the_ids_say_otherwise() {
         let found = whose[at.to_string().as_str()].map(str::to_owned);
         assert_eq!(found, expected, "{arn:?} {id:?}");
     }
-    if has_reports("i7_by_id_if_one_alone_bears_it_else_by_arn_unless_the_ids_say_otherwise") {
-        // Every event in a log of its own, so that each is the latest once.
-        for event in &events {
-            let file = folder.path().join("events.jsonl");
-            write_lines(&file, std::slice::from_ref(event));
-            let alone = accesses(std::slice::from_ref(event));
-            let twin = ServiceTwin::new(alone, Identities::read(&snapshot));
-            compare(&twin, &[&file], &snapshot, &[]);
-        }
+    // Every event in a log of its own, so that each is the latest once.
+    for event in &events {
+        let file = folder.path().join("events.jsonl");
+        write_lines(&file, std::slice::from_ref(event));
+        let alone = accesses(std::slice::from_ref(event));
+        let twin = ServiceTwin::new(alone, Identities::read(&snapshot));
+        compare(&twin, &[&file], &snapshot, &[]);
     }
 }
 
@@ -404,9 +381,6 @@ pub(super) static EVENTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
 /// Returns the snapshots and events, or says that there are none.
 #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn real(test: &str) -> Option<(Vec<PathBuf>, &'static [Value])> {
-    if !has_reports(test) {
-        return None;
-    }
     let snapshots = snapshots();
     if !twin::has_facts() || snapshots.is_empty() || EVENTS.is_empty() {
         eprintln!("{test} did not run: there is no ../shared beside the project");
@@ -526,9 +500,6 @@ fn i7_the_reports_of_real_snapshots_over_events_in_their_principals_names_are_th
 
 #[test]
 fn a27_neither_the_order_of_files_nor_the_number_of_threads_changes_a_byte() {
-    if !has_reports("a27_neither_the_order_of_files_nor_the_number_of_threads_changes_a_byte") {
-        return;
-    }
     let (logs, more) = (testdata("logs"), testdata("logs-identities"));
     let exports = testdata("logs/exports");
     let report = |inputs: &[&Path], threads: &str| {
@@ -556,9 +527,6 @@ fn a27_neither_the_order_of_files_nor_the_number_of_threads_changes_a_byte() {
 
 #[test]
 fn i6_the_pages_put_together_are_the_whole() {
-    if !has_reports("i6_the_pages_put_together_are_the_whole") {
-        return;
-    }
     let rows = |report: &Value| -> Vec<Value> {
         let list = report.get("ServicesLastAccessed").or(report.get("EntityDetailsList"));
         list.unwrap().as_array().unwrap().clone()

@@ -4,7 +4,9 @@ use super::*;
 use crate::access::{Access, Actor, Answer, Principal};
 use crate::coverage::AccountCounts;
 use crate::ledger::{Journal, Ledger};
-use crate::report::coverage::{Basis, ReportCoverage};
+use crate::report::coverage::{
+    OrganizationBasis, OrganizationCoverage, ReportCoverage, SnapshotCoverage,
+};
 use crate::time::Time;
 
 const ROOT: &str = "o-exampleorg01/r-ex01";
@@ -306,9 +308,16 @@ fn p3_the_coverage_says_of_each_account_whether_data_events_were_seen() {
     let (ledger, organization) = (ordinary(), organization());
     let catalog = Catalog::embedded();
     let activity = Activity::new(&ledger, &organization, catalog);
-    let basis =
-        Basis { coverage: &coverage, activity: &activity, organization: &organization, catalog };
-    let json = serde_json::to_value(ReportCoverage::new(basis, std::iter::empty())).unwrap();
+    let basis = OrganizationBasis {
+        coverage: &coverage,
+        activity: &activity,
+        organization: &organization,
+        catalog,
+    };
+    let snapshot = OrganizationCoverage::new(basis, std::iter::empty());
+    let snapshot = SnapshotCoverage::Organization(snapshot);
+    let json = ReportCoverage::new(&coverage, catalog, &activity.unmapped, snapshot);
+    let json = serde_json::to_value(json).unwrap();
     assert_eq!(json["Accounts"][0]["DataEvents"], false);
     assert_eq!(json["Accounts"][1]["DataEvents"], true);
 }

@@ -1,0 +1,265 @@
+//! `trailfold report service`.
+
+use anyhow::{Context as _, bail};
+
+use super::super::args::ServiceArgs;
+use super::super::period::asked;
+use super::super::summary::{Names, Summary, warn_of_future};
+use super::super::{Exit, now};
+use super::reading::{read, threads};
+use super::writing::Output;
+use crate::catalog::Catalog;
+use crate::coverage::Coverage;
+use crate::identities::{Identities, IdentityIndex};
+use crate::ingest;
+use crate::report::JobDates;
+use crate::report::coverage::{
+    IdentitiesBasis, IdentitiesCoverage, ReportCoverage, SnapshotCoverage,
+};
+use crate::report::page::Page;
+use crate::report::service::{self, Activity, Granularity, Query, Reporter};
+use crate::time::Time;
+
+/// `trailfold report service`.
+pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
+    let creation = now()?;
+    let output = Output::new(&args.output)?;
+    let period = asked(&args.input)?;
+    let catalog = args.input.catalog.as_deref().map(Catalog::load).transpose()?;
+    let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
+    // What no logs could answer should not cost an hour of reading logs first.
+    let identities = Identities::load(&args.identities)?;
+    let reported = reported(args, &identities)?;
+    query(args, creation)?.validate(catalog)?;
+    let found = ingest::find(&args.input.inputs, threads(&args.input))?;
+    output
+        .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
+    let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
+    let activity = Activity::new(&ledger, &identities, catalog, granularity(args));
+    if coverage.records.counted > 0 && !args.input.allow_empty {
+        refuse_foreign(&activity, &identities, &coverage)?;
+        refuse_silent(&reported, &identities, &coverage)?;
+    }
+    let start = coverage.period.since.or_else(|| coverage.first_event());
+    let mut reporter = Reporter::new(&activity, &identities, catalog, start);
+    let undecided = undecided(&reported, &mut reporter);
+    let basis = IdentitiesBasis {
+        coverage: &coverage,
+        activity: &activity,
+        identities: &identities,
+        catalog,
+        start,
+    };
+    let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
+    let warnings = warnings(basis, &accounted, creation, Names { verbose: args.output.verbose });
+    let is_complete = coverage.is_complete() && accounted.is_complete();
+    let accounted = SnapshotCoverage::Identities(accounted);
+    let accounted = ReportCoverage::new(&coverage, catalog, &activity.unmapped, accounted);
+    let query = query(args, creation)?;
+    write(args, &output, &accounted, &reported, &mut reporter, &query)?;
+    let summary = Summary {
+        coverage: &coverage,
+        outside: (activity.outside.len(), "snapshot"),
+        warnings,
+        verbose: args.output.verbose,
+    };
+    summary.print(args.output.quiet);
+    Ok(if is_complete { Exit::Complete } else { Exit::Incomplete })
+}
+
+/// Finds who is to be reported on.
+fn reported(args: &ServiceArgs, identities: &Identities) -> anyhow::Result<Vec<IdentityIndex>> {
+    match &args.arn {
+        None => Ok(identities.identities().map(|(index, _)| index).collect()),
+        Some(arn) => {
+            let found = service::find(identities, arn);
+            Ok(vec![found.with_context(|| format!("--arn: {}", args.identities.display()))?])
+        }
+    }
+}
+
+fn granularity(args: &ServiceArgs) -> Granularity {
+    let is_asked = |it: &Granularity| it.name().eq_ignore_ascii_case(&args.granularity);
+    Granularity::ALL.into_iter().find(is_asked).unwrap_or_default()
+}
+
+fn query(args: &ServiceArgs, creation: Time) -> anyhow::Result<Query<'_>> {
+    Ok(Query {
+        service_namespace: args.service_namespace.as_deref(),
+        page: Page { max_items: args.max_items, marker: args.marker.as_deref() },
+        job: JobDates { creation, completion: now()? },
+    })
+}
+
+/// A report that holds none of the accesses reads as "revoke everything", too (V2).
+fn refuse_foreign(
+    activity: &Activity<'_>,
+    identities: &Identities,
+    coverage: &Coverage,
+) -> anyhow::Result<()> {
+    if !activity.is_empty() {
+        return Ok(());
+    }
+    let mut because = Vec::new();
+    if let Some(first) = activity.outside.keys().next() {
+        let accounts = activity.outside.len();
+        because.push(format!(
+            "acting accounts that the snapshot has not: {accounts}, the first `{first}`"
+        ));
+    }
+    if let Some(first) = activity.unknown.keys().next() {
+        let principals = activity.unknown.len();
+        let name = first.arn.or(first.id).unwrap_or(first.account);
+        because.push(format!(
+            "users and roles that the snapshot has not: {principals}, the first `{name}`"
+        ));
+    }
+    if let Some(first) = coverage.problems.first() {
+        let problems = coverage.problems.len();
+        because.push(format!("problems of reading: {problems}, the first {first}"));
+    }
+    if because.is_empty() {
+        because.push("only root users acted".to_owned());
+    }
+    let accounts = identities.accounts().len();
+    bail!(
+        "no access is one of a user or role of the snapshot's {accounts} accounts: {}: is it the \
+         snapshot of these logs? (--allow-empty writes a report nevertheless)",
+        because.join("; ")
+    )
+}
+
+/// A report on somebody whose account's logs are not there reads as "revoke everything", too (V2).
+fn refuse_silent(
+    reported: &[IdentityIndex],
+    identities: &Identities,
+    coverage: &Coverage,
+) -> anyhow::Result<()> {
+    let [identity] = reported else { return Ok(()) };
+    let mut accounts: Vec<&str> = identities
+        .identity(*identity)
+        .principals
+        .iter()
+        .map(|principal| identities.identity(*principal).account.as_str())
+        .collect();
+    accounts.dedup();
+    if accounts.is_empty() || accounts.iter().any(|it| coverage.accounts.contains_key(*it)) {
+        return Ok(());
+    }
+    bail!(
+        "no access of account {} was read, so a report on `{}` would say nothing: give the \
+         account's logs too (--allow-empty writes a report nevertheless)",
+        accounts.join(", "),
+        identities.identity(*identity).arn,
+    )
+}
+
+/// Returns the services that are listed only because their policies could not be decided.
+fn undecided(
+    reported: &[IdentityIndex],
+    reporter: &mut Reporter<'_>,
+) -> Vec<crate::catalog::ServiceIndex> {
+    let mut undecided: Vec<_> =
+        reported.iter().flat_map(|identity| reporter.undecided(*identity)).collect();
+    undecided.sort_unstable();
+    undecided.dedup();
+    undecided
+}
+
+/// Writes the reports, each made when it is written.
+fn write<'a>(
+    args: &ServiceArgs,
+    output: &Output<'_>,
+    coverage: &ReportCoverage<'_>,
+    reported: &[IdentityIndex],
+    reporter: &mut Reporter<'a>,
+    query: &Query<'a>,
+) -> anyhow::Result<()> {
+    let many = args.all_arns;
+    // A page may be refused, and of many reports there are none.
+    let refused = "only a page is refused, and the arguments allow none";
+    match (query.service_namespace, reported) {
+        (Some(namespace), [one]) => {
+            let report = reporter.entities(*one, namespace, query)?;
+            output.write(coverage, many, &mut std::iter::once(report))
+        }
+        (Some(namespace), all) => {
+            let report = |one: &IdentityIndex| reporter.entities(*one, namespace, query);
+            output.write(coverage, many, &mut all.iter().map(report).map(|it| it.expect(refused)))
+        }
+        (None, [one]) => {
+            let report = reporter.services(*one, query)?;
+            output.write(coverage, many, &mut std::iter::once(report))
+        }
+        (None, all) => {
+            let report = |one: &IdentityIndex| reporter.services(*one, query);
+            output.write(coverage, many, &mut all.iter().map(report).map(|it| it.expect(refused)))
+        }
+    }
+}
+
+/// What makes the report say something else than AWS would, or than the reader may think.
+fn warnings(
+    basis: IdentitiesBasis<'_>,
+    accounted: &IdentitiesCoverage<'_>,
+    now: Time,
+    names: Names,
+) -> Vec<String> {
+    let IdentitiesBasis { coverage, activity, .. } = basis;
+    let mut warnings = Vec::new();
+    let mut warn = |what: &str, names: String| {
+        if !names.is_empty() {
+            warnings.push(format!("{what}: {names}"));
+        }
+    };
+    warn(
+        "not in the snapshot, though attached or joined, so that services are missing from reports",
+        names.list(accounted.not_in_snapshot.iter().map(|it| it.name)),
+    );
+    let used_later: Vec<String> = accounted
+        .roles_used_later
+        .iter()
+        .map(|role| match role.last_event_time {
+            Some(logged) => format!("{} {} (logs: {logged})", role.arn, role.last_used_date),
+            None => format!("{} {} (logs: never)", role.arn, role.last_used_date),
+        })
+        .collect();
+    warn(
+        "logs are missing: the snapshot says that roles were used later than the logs tell",
+        names.list(used_later.iter().map(String::as_str)),
+    );
+    warn(
+        "no events of these accounts of the snapshot, so all of their users and roles look unused",
+        names.list(accounted.accounts_without_events.iter().copied()),
+    );
+    warn(
+        "accounts that the snapshot has not, in no report",
+        names.list(activity.outside.keys().copied()),
+    );
+    let unknown = accounted.unknown_principals.iter();
+    warn(
+        "users and roles that acted and are not in the snapshot, or bear the name of one, in no \
+         report",
+        names.list(unknown.filter_map(|it| it.principal_arn.or(it.principal_id))),
+    );
+    warn(
+        "ids that several users or roles of the snapshot bear, so that accesses follow their ARNs",
+        names.list(accounted.shared_ids.iter().copied()),
+    );
+    warn(
+        "younger than the period, so that not used says little yet",
+        names.list(accounted.younger_than_period.iter().map(|it| it.arn)),
+    );
+    if let Some(events) = &accounted.event_names_without_action {
+        let events: Vec<String> = events.iter().map(ToString::to_string).collect();
+        warn(
+            "events that stand for no action, at service level only",
+            names.list(events.iter().map(String::as_str)),
+        );
+    }
+    warnings.extend(warn_of_future(coverage, now));
+    warnings.extend(names.warn_of_unmapped(&activity.unmapped));
+    warnings.extend(names.warn_of_no_data_events(coverage));
+    warnings.extend(names.warn_of_undecided(&accounted.undecided_services));
+    warnings
+}
