@@ -293,7 +293,8 @@ fn pyarrow_polars_and_duckdb_read_the_columns() {
         let small = [completed(), truncated(), failed()].into_iter();
         save(&directory, &format!("small.{extension}"), format, &layout, small);
         save(&directory, &format!("crowd.{extension}"), format, &layout, (0..150).map(crowded));
-        save(&directory, &format!("empty.{extension}"), format, &layout, std::iter::empty());
+        let none = std::iter::empty::<OrganizationsReport<'_>>();
+        save(&directory, &format!("empty.{extension}"), format, &layout, none);
     }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 12);
     run("read_back.py", directory.path());

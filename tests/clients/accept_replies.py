@@ -219,8 +219,9 @@ assert first == {
 assert sorted(second) == ["EntityInfo"] and second["EntityInfo"]["Type"] == "USER"
 assert cut["IsTruncated"] is True and cut["Marker"] == "bWFya2Vy"
 assert cut["EntityDetailsList"] == [first] and none["EntityDetailsList"] == []
-refused(entities, ENTITIES, EntityDetailsList=None)
+refused({name: entities[name] for name in entities if name != "EntityDetailsList"}, ENTITIES)
 refused(entities, ENTITIES, EntityDetailsList=[{**first, "Details": {}}])
-refused(entities, ENTITIES, EntityDetailsList=[{"EntityInfo": {**first["EntityInfo"], "Type": "X"}}])
+unknown = {**first["EntityInfo"], "Type": "X"}
+refused(entities, ENTITIES, EntityDetailsList=[{"EntityInfo": unknown}])
 refused(entities, ENTITIES, JobType="SERVICE_LEVEL")
 print("OK")

@@ -388,7 +388,7 @@ fn i4_every_column_and_member_has_its_own_value() {
         }],
         marker: Some("Marker".to_owned()),
     };
-    let rows = csv_rows(&bytes(Format::Csv, &many(), &[report.clone()]));
+    let rows = csv_rows(&bytes(Format::Csv, &many(), std::slice::from_ref(&report)));
     let of_report = [
         ("ReportCreateDate", "1970-01-01T00:00:08Z"),
         ("ReportYoungerThanPeriod", "true"),
