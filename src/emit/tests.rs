@@ -480,20 +480,6 @@ proptest! {
     }
 
     #[test]
-    fn texts_that_repeat_and_end_read_back(cells in proptest::collection::vec(proptest::option::of("[ab]?"), 0..40)) {
-        let report = |cell: &Option<String>| {
-            let mut report = organizations::with_text("x");
-            report.outcome.as_mut().unwrap().marker.clone_from(cell);
-            report
-        };
-        let reports: Vec<_> = cells.iter().map(report).collect();
-        for format in COLUMNAR {
-            let (_, batches) = read(format, &bytes(format, &many(), &reports));
-            prop_assert_eq!(&column(&batches, "Marker"), &cells);
-        }
-    }
-
-    #[test]
     fn the_one_reply_and_the_line_say_the_same(cell in "[ -~]{0,12}|\\PC{0,8}|[\0-\u{20}\"\\\\]{1,4}", details in any::<bool>()) {
         fn check<R: Report + Clone>(report: &[R], details: bool) -> Result<(), TestCaseError> {
             let read = |many| -> serde_json::Value {

@@ -24,47 +24,11 @@ const BATCH_TEXT: usize = 64 << 20;
 /// Arrow's offsets into the text of a column are 32 bits wide.
 const MAX_COLUMN_TEXT: usize = i32::MAX as usize;
 
-/// The text of the row before, or its null, and how many rows behind that have the same: in most
-/// columns the next row says the same, and what is the same need not be looked up.
-#[derive(Default)]
-struct Run {
-    text: String,
-    is_text: bool,
-    /// Rows that are yet to be appended.
-    again: usize,
-}
-
-impl Run {
-    fn is_of(&self, value: Option<&str>) -> bool {
-        value.map_or(!self.is_text, |value| self.is_text && self.text == value)
-    }
-
-    /// Appends the rows that are yet to be appended.
-    fn end(&mut self, keys: &mut StringDictionaryBuilder<Int32Type>) {
-        if !self.is_text {
-            keys.append_nulls(self.again);
-        } else if self.again > 0 {
-            // The text has its key, so that no key is one too many.
-            keys.append_values(&self.text, self.again);
-        }
-        self.again = 0;
-    }
-
-    /// Begins with a text whose first row is appended, or with a null whose is not.
-    fn begin(&mut self, value: Option<&str>) {
-        self.is_text = value.is_some();
-        self.again = usize::from(value.is_none());
-        self.text.clear();
-        self.text.push_str(value.unwrap_or_default());
-    }
-}
-
 /// A column that is being filled.
 enum Buffer<K: Kind> {
     Text {
         cell: TextCell<K>,
         keys: StringDictionaryBuilder<Int32Type>,
-        run: Run,
         /// Texts in the dictionary.
         distinct: usize,
         /// Bytes of the texts in the dictionary.
@@ -96,13 +60,9 @@ impl<K: Kind> Buffer<K> {
     fn new(cells: &Cells<K>) -> Self {
         let times = || TimestampMicrosecondBuilder::new().with_timezone("UTC");
         match *cells {
-            Cells::Text(cell) => Self::Text {
-                cell,
-                keys: StringDictionaryBuilder::new(),
-                run: Run::default(),
-                distinct: 0,
-                text: 0,
-            },
+            Cells::Text(cell) => {
+                Self::Text { cell, keys: StringDictionaryBuilder::new(), distinct: 0, text: 0 }
+            }
             Cells::EventId(cell) => Self::EventId { cell, ids: StringBuilder::new() },
             Cells::Time(cell) => Self::Time { cell, times: times() },
             Cells::JobDate(cell) => Self::JobDate { cell, times: times() },
@@ -115,24 +75,16 @@ impl<K: Kind> Buffer<K> {
     /// where it would outgrow the column.
     fn push(&mut self, row: &Row<'_, K>) -> Result<Option<usize>, EmitError> {
         match self {
-            Self::Text { cell, keys, run, distinct, text } => {
-                let value = cell(row);
-                if run.is_of(value) {
-                    run.again += 1;
-                    return Ok(Some(0));
-                }
-                run.end(keys);
-                let Some(value) = value else {
-                    run.begin(None);
+            Self::Text { cell, keys, distinct, text } => {
+                let Some(value) = cell(row) else {
+                    keys.append_null();
                     return Ok(Some(0));
                 };
                 let grown = text.saturating_add(value.len());
                 if grown > MAX_COLUMN_TEXT {
                     return Ok(None);
                 }
-                let key = keys.append(value)?;
-                run.begin(Some(value));
-                if usize::try_from(key).is_ok_and(|key| key == *distinct) {
+                if usize::try_from(keys.append(value)?).is_ok_and(|key| key == *distinct) {
                     *distinct += 1;
                     *text = grown;
                     return Ok(Some(value.len()));
@@ -175,9 +127,8 @@ impl<K: Kind> Buffer<K> {
 
     /// Empties the column, its dictionary too.
     fn finish(&mut self) -> ArrayRef {
-        if let Self::Text { keys, run, distinct, text, .. } = self {
-            run.end(keys);
-            (*run, *distinct, *text) = (Run::default(), 0, 0);
+        if let Self::Text { keys, distinct, text, .. } = self {
+            (*distinct, *text) = (0, 0);
             return Arc::new(keys.finish());
         }
         self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
@@ -185,8 +136,7 @@ impl<K: Kind> Buffer<K> {
 
     /// Empties the column, but its dictionary stays: of a dictionary only the keys are returned.
     fn finish_keys(&mut self) -> ArrayRef {
-        if let Self::Text { keys, run, .. } = self {
-            run.end(keys);
+        if let Self::Text { keys, .. } = self {
             return Arc::new(keys.finish_preserve_values().keys().clone());
         }
         self.finish_plain().unwrap_or_else(|| Arc::new(Int32Array::new_null(0)))
@@ -275,8 +225,8 @@ mod tests {
             outcome: Err::<AccessReport<'_>, _>(ErrorDetails { code: "", message: "" }),
         };
         let row = report.rows().next().unwrap();
+        let mut buffers = Buffers::new();
         for (space, fits) in [(21, true), (20, false)] {
-            let mut buffers = Buffers::new();
             let Buffer::Text { text, .. } = &mut buffers.columns[0] else { panic!() };
             *text = MAX_COLUMN_TEXT - space;
             match buffers.push(&row) {
