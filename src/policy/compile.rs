@@ -260,12 +260,36 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
         let every = !pattern.is_empty() && pattern.iter().all(|&token| token == Token::Many);
         return if every { Relation::Covers } else { Relation::Meets };
     }
+    let (named, rest) = until_wildcard(pattern);
+    let (format_named, format_rest) = until_wildcard(format);
     // Up to the first wildcard of either, both name their characters.
-    let named = |pair: &(&Token, &Token)| matches!(pair, (Token::Char(_), Token::Char(_)));
-    if pattern.iter().zip(format).take_while(named).any(|(one, other)| one != other) {
+    if named.iter().zip(format_named).any(|(one, other)| one != other) {
         return Relation::Apart;
     }
-    searched_relation(pattern, format)
+    match (rest, format_rest) {
+        // All that begins so: what the format has to begin with decides.
+        ([Token::Many], _) if named.len() <= format_named.len() => Relation::Covers,
+        // Whatever the pattern names beyond that, the format's `*` takes in.
+        ([Token::Many], [Token::Many, ..]) => Relation::Meets,
+        ([Token::Many], []) => Relation::Apart,
+        // One text, and another format than that text.
+        ([], _) => {
+            let char = |token: &Token| match token {
+                Token::Char(char) => Some(*char),
+                Token::One | Token::Many => None,
+            };
+            let text: String = named.iter().filter_map(char).collect();
+            let is_of_format = Glob::of_text(format).matches(&text);
+            if is_of_format { Relation::Meets } else { Relation::Apart }
+        }
+        _ => searched_relation(pattern, format),
+    }
+}
+
+/// Parts a pattern before its first wildcard.
+fn until_wildcard(pattern: &[Token]) -> (&[Token], &[Token]) {
+    let is_wildcard = |token: &Token| matches!(token, Token::One | Token::Many);
+    pattern.split_at(pattern.iter().position(is_wildcard).unwrap_or(pattern.len()))
 }
 
 fn searched_relation(pattern: &[Token], format: &[Token]) -> Relation {
@@ -279,5 +303,35 @@ fn searched_relation(pattern: &[Token], format: &[Token]) -> Relation {
         (Verdict::Absent, _) => Relation::Apart,
         (_, Verdict::Absent) => Relation::Covers,
         _ => Relation::Meets,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every pattern of up to three tokens.
+    fn patterns() -> Vec<Vec<Token>> {
+        let tokens = [Token::Char('a'), Token::Char('b'), Token::One, Token::Many];
+        let mut patterns = vec![vec![]];
+        let mut longest = patterns.clone();
+        for _ in 0..3 {
+            let longer = longest.iter().flat_map(|pattern| {
+                tokens.iter().map(move |token| [pattern.as_slice(), &[*token]].concat())
+            });
+            longest = longer.collect();
+            patterns.extend_from_slice(&longest);
+        }
+        patterns
+    }
+
+    #[test]
+    fn s8_how_two_fields_lie_is_what_the_search_finds() {
+        for pattern in patterns() {
+            for format in patterns() {
+                let expected = searched_relation(&pattern, &format);
+                assert_eq!(field_relation(&pattern, &format), expected, "{pattern:?} {format:?}");
+            }
+        }
     }
 }

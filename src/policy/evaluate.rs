@@ -48,7 +48,6 @@ pub struct Evaluator<'c> {
     catalog: &'c Catalog,
     table: ActionTable,
     patterns: Patterns,
-    known: HashMap<Policy, PolicyIndex>,
     policies: Vec<Compiled>,
     chains: HashMap<Vec<Vec<PolicyIndex>>, Arc<AllowedServices>>,
     answers: HashMap<QuestionKey, Answer>,
@@ -92,7 +91,6 @@ impl<'c> Evaluator<'c> {
             catalog,
             table: ActionTable::new(catalog),
             patterns: Patterns::default(),
-            known: HashMap::new(),
             policies: Vec::new(),
             chains: HashMap::new(),
             answers: HashMap::new(),
@@ -100,16 +98,11 @@ impl<'c> Evaluator<'c> {
         }
     }
 
-    /// Compiles a policy. Equal policies have one index.
+    /// Compiles a policy. A caller that meets one policy often keeps its index.
     pub fn add(&mut self, policy: &Policy) -> PolicyIndex {
-        if let Some(&index) = self.known.get(policy) {
-            return index;
-        }
         let index = u32::try_from(self.policies.len()).expect("policies fit into memory");
-        let index = PolicyIndex(index);
         self.policies.push(Compiled::new(policy, self.catalog, &self.table, &mut self.patterns));
-        self.known.insert(policy.clone(), index);
-        index
+        PolicyIndex(index)
     }
 
     /// Returns what those may use whom no policy binds: every listed service (S6).

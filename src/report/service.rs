@@ -193,6 +193,8 @@ pub struct Reporter<'a> {
     /// When the period began, as far as that is known.
     start: Option<Time>,
     evaluator: Evaluator<'a>,
+    /// The evaluator's policies beside the documents, once they were asked for.
+    policies: Vec<Option<PolicyIndex>>,
 }
 
 impl<'a> Reporter<'a> {
@@ -203,7 +205,9 @@ impl<'a> Reporter<'a> {
         catalog: &'a Catalog,
         start: Option<Time>,
     ) -> Self {
-        Self { activity, identities, catalog, start, evaluator: Evaluator::new(catalog) }
+        let policies = vec![None; identities.documents().len()];
+        let evaluator = Evaluator::new(catalog);
+        Self { activity, identities, catalog, start, evaluator, policies }
     }
 
     /// Returns when each service that the identity's policies allow was last accessed.
@@ -304,9 +308,13 @@ impl<'a> Reporter<'a> {
 
     /// Returns the one level of policies that decides which services are listed (I1).
     fn levels(&mut self, identity: IdentityIndex) -> [Vec<PolicyIndex>; 1] {
-        let documents = &self.identities.identity(identity).documents;
-        let policies = documents.iter().map(|it| self.identities.document(*it));
-        [policies.map(|policy| self.evaluator.add(policy)).collect()]
+        let Self { identities, evaluator, policies, .. } = self;
+        let documents = identities.identity(identity).documents.iter();
+        let compiled = documents.filter_map(|document| {
+            let policy = policies.get_mut(document.position())?;
+            Some(*policy.get_or_insert_with(|| evaluator.add(identities.document(*document))))
+        });
+        [compiled.collect()]
     }
 
     /// Joins what the users and roles accessed whose accesses count (I2).
