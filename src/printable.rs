@@ -57,7 +57,7 @@ pub fn printable(text: &str) -> String {
 /// The control characters below U+0020 cannot occur in a JSON string, and between the values they
 /// are its layout.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
-    let hidden = |character: char| acts(character) && character >= '\u{7f}';
+    let hidden = |character: char| character >= '\u{7f}' && acts(character);
     if (json.is_ascii() && !json.contains('\u{7f}')) || !json.contains(hidden) {
         return Cow::Borrowed(json);
     }

@@ -1,25 +1,32 @@
-//! JSON: AWS's reply as the AWS CLI prints it, and JSON lines. What a reply's members are is said
-//! in a file a kind of report.
+//! JSON: AWS's reply as the AWS CLI prints it, and JSON lines. AWS's shapes are in a file a kind of
+//! report.
 
-mod attempts;
+mod details;
 mod entities;
 mod organizations;
 mod service;
-mod writer;
 
-use std::io::Write;
+use std::fmt;
+use std::io::{self, Write};
 
-use self::writer::Json;
+use serde::ser::{Serialize, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+
 use super::{EmitError, Layout};
+use crate::printable;
+use crate::time::Time;
+
+/// A report or a row of one, for which AWS has a shape.
+pub trait Shaped {
+    /// Returns the shape: AWS's members in the order of its model, absent where they have no value;
+    /// with `details` also the member `Details`, which AWS does not have.
+    fn shape(&self, details: bool) -> impl Serialize;
+}
 
 /// A report that is written as AWS's reply.
-pub trait Reply {
-    /// Writes the members that tell the report from the others of JSON lines.
-    fn push_request(&self, json: &mut Json);
-
-    /// Writes the members of AWS's reply in the order of AWS's model, absent where they have no
-    /// value; with `details` also the members `Details`, which AWS does not have.
-    fn push_reply(&self, json: &mut Json, details: bool);
+pub trait Reply: Shaped {
+    /// Returns the members that tell the report from the others of JSON lines.
+    fn request(&self) -> impl Serialize;
 }
 
 /// Writes the one report: four blanks a level, a line feed at the end.
@@ -32,8 +39,8 @@ pub(super) fn write_reply<R: Reply>(
     if reports.next().is_some() {
         return Err(EmitError::NotOneReport { found: "several reports" });
     }
-    let mut json = Json::indented();
-    Ok(json.write_line(out, |json| report.push_reply(json, layout.details))?)
+    let formatter = PrettyFormatter::with_indent(b"    ");
+    Ok(write_value(&report.shape(layout.details), formatter, &mut Vec::new(), out)?)
 }
 
 /// Writes each report as one line.
@@ -42,12 +49,86 @@ pub(super) fn write_lines<R: Reply>(
     reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
 ) -> Result<(), EmitError> {
-    let mut json = Json::compact();
+    let mut buffer = Vec::new();
     for report in reports {
-        json.write_line(out, |json| {
-            report.push_request(json);
-            json.object("Report", |json| report.push_reply(json, layout.details));
-        })?;
+        let line = Line { request: report.request(), report: report.shape(layout.details) };
+        write_value(&line, CompactFormatter, &mut buffer, out)?;
     }
     Ok(())
+}
+
+/// Writes `value` and a line feed by way of `buffer`, whose content is lost. What would act on a
+/// terminal is escaped.
+fn write_value(
+    value: &impl Serialize,
+    formatter: impl Formatter,
+    buffer: &mut Vec<u8>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    buffer.clear();
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *buffer, formatter))?;
+    buffer.push(b'\n');
+    // JSON is UTF-8, so nothing is lost.
+    let text = String::from_utf8_lossy(buffer);
+    out.write_all(printable::visible_json(&text).as_bytes())
+}
+
+/// One of several reports, with what tells them apart.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line<Q, R> {
+    #[serde(flatten)]
+    request: Q,
+    report: R,
+}
+
+/// The list of the shapes of `rows`, each made when it is written.
+struct List<'r, T> {
+    rows: &'r [T],
+    details: bool,
+}
+
+impl<T: Shaped> Serialize for List<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.iter().map(|row| row.shape(self.details)))
+    }
+}
+
+/// A value that JSON holds as the text it prints (O12: times in whole seconds).
+struct Printed<T>(T);
+
+impl<T: fmt::Display> Serialize for Printed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// The date of a job: milliseconds (O12).
+struct JobDate(Time);
+
+impl Serialize for JobDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_milliseconds_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn texts_are_escaped_as_everywhere(text in "[ -~]{0,20}|[\"\\\\\0-\u{20}\u{7f}]{0,4}|\\PC{0,8}|.{0,8}") {
+            let formatter = PrettyFormatter::with_indent(b"    ");
+            let mut buffer = b"of the last one".to_vec();
+            let mut written = Vec::new();
+            write_value(&[&text], formatter, &mut buffer, &mut written).unwrap();
+            let written = String::from_utf8(written).unwrap();
+            let expected = printable::visible_json(&serde_json::to_string(&text).unwrap()).into_owned();
+            prop_assert_eq!(&written, &format!("[\n    {expected}\n]\n"));
+            prop_assert_eq!(serde_json::from_str::<[String; 1]>(&written).unwrap(), [text]);
+        }
+    }
 }

@@ -1,51 +1,94 @@
 //! AWS's shape `GetServiceLastAccessedDetailsWithEntitiesResponse`.
 
-use super::writer::JobDate;
-use super::{Json, Reply, attempts};
+use serde::Serialize;
+
+use super::details::Details;
+use super::{JobDate, List, Printed, Reply, Shaped};
 use crate::emit::COMPLETED;
-use crate::report::service::{EntitiesReport, EntityDetails};
+use crate::report::service;
+use crate::time::Time;
 
-impl Reply for EntitiesReport<'_> {
-    fn push_request(&self, json: &mut Json) {
-        json.member("Arn", self.subject.arn);
-        json.member("ServiceNamespace", self.service_namespace);
-    }
-
-    fn push_reply(&self, json: &mut Json, details: bool) {
-        json.member("JobStatus", COMPLETED);
-        json.member("JobCreationDate", JobDate(self.job.creation));
-        json.member("JobCompletionDate", JobDate(self.job.completion));
-        json.list("EntityDetailsList", &self.entity_details_list, |json, entity| {
-            push_entity(json, entity, details);
-        });
-        json.member("IsTruncated", self.marker.is_some());
-        json.optional("Marker", self.marker.as_deref());
-        if details {
-            json.object("Details", |json| {
-                json.member("Arn", self.subject.arn);
-                json.member("ServiceNamespace", self.service_namespace);
-                attempts::push_age(json, &self.subject);
-            });
+impl Reply for service::EntitiesReport<'_> {
+    fn request(&self) -> impl Serialize {
+        GetServiceLastAccessedDetailsWithEntitiesRequest {
+            arn: self.subject.arn,
+            service_namespace: self.service_namespace,
         }
     }
 }
 
-/// Writes AWS's shape `EntityDetails` (I5), and `Details` behind it.
-fn push_entity(json: &mut Json, row: &EntityDetails<'_>, details: bool) {
-    json.object("EntityInfo", |json| {
-        json.member("Arn", row.entity.arn);
-        json.member("Name", row.name);
-        json.member("Type", row.entity_type);
-        json.member("Id", row.id);
-        json.member("Path", row.path);
-    });
-    json.optional("LastAuthenticated", row.attempts.map(|attempts| attempts.latest.time));
-    if details {
-        json.object("Details", |json| {
-            attempts::push_age(json, &row.entity);
-            if let Some(attempts) = &row.attempts {
-                attempts::push_attempts(json, attempts, "Entity");
-            }
-        });
+/// What tells a report from the others. AWS's request of this name has a `JobId` in place of the
+/// ARN, which it has from `GenerateServiceLastAccessedDetails`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetServiceLastAccessedDetailsWithEntitiesRequest<'r> {
+    arn: &'r str,
+    service_namespace: &'r str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetServiceLastAccessedDetailsWithEntitiesResponse<'r> {
+    job_status: &'static str,
+    job_creation_date: JobDate,
+    job_completion_date: JobDate,
+    entity_details_list: List<'r, service::EntityDetails<'r>>,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
+}
+
+impl Shaped for service::EntitiesReport<'_> {
+    fn shape(&self, details: bool) -> impl Serialize {
+        GetServiceLastAccessedDetailsWithEntitiesResponse {
+            job_status: COMPLETED,
+            job_creation_date: JobDate(self.job.creation),
+            job_completion_date: JobDate(self.job.completion),
+            entity_details_list: List { rows: &self.entity_details_list, details },
+            is_truncated: self.marker.is_some(),
+            marker: self.marker.as_deref(),
+            details: details
+                .then(|| Details::of_report(&self.subject, Some(self.service_namespace))),
+        }
+    }
+}
+
+/// AWS's shape of a user or role (I5), and `Details` behind it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntityDetails<'r> {
+    entity_info: EntityInfo<'r>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_authenticated: Option<Printed<Time>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EntityInfo<'r> {
+    arn: &'r str,
+    name: &'r str,
+    r#type: &'static str,
+    id: &'r str,
+    path: &'r str,
+}
+
+impl Shaped for service::EntityDetails<'_> {
+    fn shape(&self, details: bool) -> impl Serialize {
+        let attempts = self.attempts.as_ref();
+        EntityDetails {
+            entity_info: EntityInfo {
+                arn: self.entity.arn,
+                name: self.name,
+                r#type: self.entity_type,
+                id: self.id,
+                path: self.path,
+            },
+            last_authenticated: attempts.map(|attempts| Printed(attempts.latest.time)),
+            details: details.then(|| Details::of_entity(&self.entity, attempts)),
+        }
     }
 }

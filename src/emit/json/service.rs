@@ -1,65 +1,119 @@
 //! AWS's shape `GetServiceLastAccessedDetailsResponse`.
 
-use super::writer::JobDate;
-use super::{Json, Reply, attempts};
+use serde::Serialize;
+
+use super::details::{Details, EntityMember};
+use super::{JobDate, List, Printed, Reply, Shaped};
 use crate::emit::COMPLETED;
-use crate::report::attempt::Attempts;
-use crate::report::service::{ServiceLastAccessed, ServiceReport, TrackedActionLastAccessed};
+use crate::report::service;
+use crate::time::Time;
 
-impl Reply for ServiceReport<'_> {
-    fn push_request(&self, json: &mut Json) {
-        json.member("Arn", self.subject.arn);
+impl Reply for service::ServiceReport<'_> {
+    fn request(&self) -> impl Serialize {
+        GetServiceLastAccessedDetailsRequest { arn: self.subject.arn }
     }
+}
 
-    fn push_reply(&self, json: &mut Json, details: bool) {
-        json.member("JobStatus", COMPLETED);
-        json.member("JobType", self.granularity.name());
-        json.member("JobCreationDate", JobDate(self.job.creation));
-        json.list("ServicesLastAccessed", &self.services_last_accessed, |json, service| {
-            push_service(json, service, details);
-        });
-        json.member("JobCompletionDate", JobDate(self.job.completion));
-        json.member("IsTruncated", self.marker.is_some());
-        json.optional("Marker", self.marker.as_deref());
-        if details {
-            json.object("Details", |json| {
-                json.member("Arn", self.subject.arn);
-                attempts::push_age(json, &self.subject);
-            });
+/// What tells a report from the others. AWS's request of this name has a `JobId` in place of the
+/// ARN, which it has from `GenerateServiceLastAccessedDetails`.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetServiceLastAccessedDetailsRequest<'r> {
+    arn: &'r str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GetServiceLastAccessedDetailsResponse<'r> {
+    job_status: &'static str,
+    job_type: &'static str,
+    job_creation_date: JobDate,
+    services_last_accessed: List<'r, service::ServiceLastAccessed<'r>>,
+    job_completion_date: JobDate,
+    is_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
+}
+
+impl Shaped for service::ServiceReport<'_> {
+    fn shape(&self, details: bool) -> impl Serialize {
+        GetServiceLastAccessedDetailsResponse {
+            job_status: COMPLETED,
+            job_type: self.granularity.name(),
+            job_creation_date: JobDate(self.job.creation),
+            services_last_accessed: List { rows: &self.services_last_accessed, details },
+            job_completion_date: JobDate(self.job.completion),
+            is_truncated: self.marker.is_some(),
+            marker: self.marker.as_deref(),
+            details: details.then(|| Details::of_report(&self.subject, None)),
         }
     }
 }
 
-/// Writes AWS's shape `ServiceLastAccessed` (I3), and `Details` behind it.
-fn push_service(json: &mut Json, service: &ServiceLastAccessed<'_>, details: bool) {
-    let latest = service.attempts.map(|attempts| attempts.latest);
-    json.member("ServiceName", service.service_name);
-    json.optional("LastAuthenticated", latest.map(|attempt| attempt.time));
-    json.member("ServiceNamespace", service.service_namespace);
-    json.optional("LastAuthenticatedEntity", latest.map(|attempt| attempt.entity));
-    json.optional("LastAuthenticatedRegion", latest.and_then(|attempt| attempt.region));
-    json.member("TotalAuthenticatedEntities", service.total_authenticated_entities);
-    if let Some(actions) = &service.tracked_actions_last_accessed {
-        json.list("TrackedActionsLastAccessed", actions, |json, action| {
-            push_action(json, action, details);
-        });
-    }
-    push_details(json, service.attempts.as_ref(), details);
+/// AWS's shape of a service (I3), and `Details` behind it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ServiceLastAccessed<'r> {
+    service_name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_authenticated: Option<Printed<Time>>,
+    service_namespace: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_authenticated_entity: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_authenticated_region: Option<&'r str>,
+    total_authenticated_entities: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tracked_actions_last_accessed: Option<List<'r, service::TrackedActionLastAccessed<'r>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
 }
 
-/// Writes AWS's shape `TrackedActionLastAccessed` (I4), and `Details` behind it.
-fn push_action(json: &mut Json, action: &TrackedActionLastAccessed<'_>, details: bool) {
-    json.member("ActionName", action.action_name);
-    if let Some(Attempts { latest, .. }) = &action.attempts {
-        json.member("LastAccessedEntity", latest.entity);
-        json.member("LastAccessedTime", latest.time);
-        json.optional("LastAccessedRegion", latest.region);
+impl Shaped for service::ServiceLastAccessed<'_> {
+    fn shape(&self, details: bool) -> impl Serialize {
+        let attempts = self.attempts.as_ref();
+        let latest = attempts.map(|attempts| &attempts.latest);
+        let actions = self.tracked_actions_last_accessed.as_ref();
+        ServiceLastAccessed {
+            service_name: self.service_name,
+            last_authenticated: latest.map(|latest| Printed(latest.time)),
+            service_namespace: self.service_namespace,
+            last_authenticated_entity: latest.map(|latest| latest.entity),
+            last_authenticated_region: latest.and_then(|latest| latest.region),
+            total_authenticated_entities: self.total_authenticated_entities,
+            tracked_actions_last_accessed: actions.map(|rows| List { rows, details }),
+            details: Details::of_attempts(attempts.filter(|_| details), EntityMember::Entity),
+        }
     }
-    push_details(json, action.attempts.as_ref(), details);
 }
 
-fn push_details(json: &mut Json, attempts: Option<&Attempts<'_>>, details: bool) {
-    if let Some(attempts) = attempts.filter(|_| details) {
-        json.object("Details", |json| attempts::push_attempts(json, attempts, "Entity"));
+/// AWS's shape of an action (I4), and `Details` behind it.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct TrackedActionLastAccessed<'r> {
+    action_name: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_accessed_entity: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_accessed_time: Option<Printed<Time>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_accessed_region: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
+}
+
+impl Shaped for service::TrackedActionLastAccessed<'_> {
+    fn shape(&self, details: bool) -> impl Serialize {
+        let attempts = self.attempts.as_ref();
+        let latest = attempts.map(|attempts| &attempts.latest);
+        TrackedActionLastAccessed {
+            action_name: self.action_name,
+            last_accessed_entity: latest.map(|latest| latest.entity),
+            last_accessed_time: latest.map(|latest| Printed(latest.time)),
+            last_accessed_region: latest.and_then(|latest| latest.region),
+            details: Details::of_attempts(attempts.filter(|_| details), EntityMember::Entity),
+        }
     }
 }
