@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use hashbrown::HashMap;
 
-use super::Selection;
 use super::pattern::{ActionPattern, ArnPattern, Glob};
 use crate::catalog::{Action, Catalog, Resources, ServiceIndex};
 
@@ -226,42 +225,31 @@ impl ActionTable {
         self.formats.get(universe).and_then(Option::as_ref)
     }
 
-    /// Returns the actions that the patterns select (S5, S9).
-    pub(super) fn select(
-        &self,
-        catalog: &Catalog,
-        selection: &Selection<ActionPattern>,
-    ) -> ActionSet {
+    /// Finds the action of a service by its name.
+    pub(super) fn find(&self, catalog: &Catalog, namespace: &str, name: &str) -> Option<usize> {
+        let service = catalog.find(namespace)?;
+        let range = self.actions(service);
+        // They are numbered as the catalogue has them.
+        let action = range.start + catalog.action_position(service, name)?;
+        range.contains(&action).then_some(action)
+    }
+
+    /// Returns the actions that a pattern selects (S5, S9).
+    pub(super) fn select(&self, catalog: &Catalog, pattern: &ActionPattern) -> ActionSet {
+        let range = match &pattern.namespace {
+            None => 0..self.names.len(),
+            Some(namespace) => {
+                catalog.find(namespace).map_or(0..0, |service| self.actions(service))
+            }
+        };
+        let every = pattern.is_every_name();
+        let glob = Glob::of_text(&pattern.name);
         let mut selected = ActionSet::default();
-        for pattern in &selection.patterns {
-            let service = pattern.namespace.as_deref().map(|namespace| catalog.find(namespace));
-            let range = match service {
-                None => 0..self.names.len(),
-                Some(service) => service.map_or(0..0, |service| self.actions(service)),
-            };
-            if let (Some(service), Some(name)) = (service, pattern.only_name()) {
-                // Most patterns name one action; it stands where the catalogue has it.
-                let position = service.and_then(|it| catalog.action_position(it, &name));
-                if let Some(action) = position.map(|position| range.start + position)
-                    && range.contains(&action)
-                {
-                    selected.insert(action);
-                }
-                continue;
-            }
-            let every = pattern.is_every_name();
-            let glob = Glob::of_text(&pattern.name);
-            for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {
-                if every || (!name.is_empty() && glob.matches(name)) {
-                    selected.insert(action);
-                }
+        for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {
+            if every || (!name.is_empty() && glob.matches(name)) {
+                selected.insert(action);
             }
         }
-        if !selection.complement {
-            return selected;
-        }
-        let mut rest = self.every();
-        rest.subtract(&selected);
-        rest
+        selected
     }
 }

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 
 use super::actions::{ActionSet, ActionTable, UniverseIndex};
-use super::pattern::{ArnPattern, Glob, ResourcePattern, Token};
+use super::pattern::{ActionPattern, ArnPattern, Glob, ResourcePattern, Token};
 use super::witness::{Clause, Question, Verdict, search};
 use super::{Effect, Policy, Selection, Statement};
 use crate::catalog::Catalog;
@@ -23,8 +23,10 @@ enum Relation {
     Apart,
     /// The pattern matches all.
     Covers,
-    /// The pattern matches some, or it was not found out.
+    /// The pattern matches some, but not all.
     Meets,
+    /// It was not found out.
+    Unknown,
 }
 
 /// A resource pattern, and what is known of it already.
@@ -35,14 +37,48 @@ struct Interned {
     relations: HashMap<UniverseIndex, Relation>,
 }
 
-/// The resource patterns of all policies, each kept once.
+/// The patterns of all policies, each looked at once.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     known: HashMap<ArnPattern, u32>,
     interned: Vec<(ArnPattern, Interned)>,
+    /// What patterns of actions with a wildcard select.
+    selected: HashMap<ActionPattern, ActionSet>,
 }
 
 impl Patterns {
+    /// Returns the actions that the patterns select (S5, S9).
+    fn select(
+        &mut self,
+        selection: &Selection<ActionPattern>,
+        catalog: &Catalog,
+        table: &ActionTable,
+    ) -> ActionSet {
+        let mut selected = ActionSet::default();
+        for pattern in &selection.patterns {
+            if let (Some(namespace), Some(name)) = (&pattern.namespace, pattern.only_name()) {
+                if let Some(action) = table.find(catalog, namespace, &name) {
+                    selected.insert(action);
+                }
+                continue;
+            }
+            match self.selected.get(pattern) {
+                Some(known) => selected.union_with(known),
+                None => {
+                    let found = table.select(catalog, pattern);
+                    selected.union_with(&found);
+                    self.selected.insert(pattern.clone(), found);
+                }
+            }
+        }
+        if !selection.complement {
+            return selected;
+        }
+        let mut rest = table.every();
+        rest.subtract(&selected);
+        rest
+    }
+
     fn intern(&mut self, pattern: &ArnPattern) -> u32 {
         if let Some(&index) = self.known.get(pattern) {
             return index;
@@ -65,9 +101,35 @@ impl Patterns {
             return Relation::Apart;
         };
         let Some((pattern, interned)) = self.interned.get_mut(index as usize) else {
-            return Relation::Meets;
+            return Relation::Unknown;
         };
         *interned.relations.entry(universe).or_insert_with(|| relation(pattern, format))
+    }
+
+    /// Says how much of a universe a clause covers.
+    fn extent(
+        &mut self,
+        clause: &ClauseKey,
+        universe: UniverseIndex,
+        table: &ActionTable,
+    ) -> Extent {
+        let (mut meeting, mut unknown) = (0, 0);
+        for &pattern in &clause.patterns {
+            match self.relation(pattern, universe, table) {
+                Relation::Covers if clause.complement => return Extent::Nothing,
+                Relation::Covers => return Extent::Whole,
+                Relation::Apart => {}
+                Relation::Meets => meeting += 1,
+                Relation::Unknown => unknown += 1,
+            }
+        }
+        match (meeting, unknown, clause.complement) {
+            (0, 0, true) => Extent::Whole,
+            (0, 0, false) => Extent::Nothing,
+            // What one leaves, two may leave nothing of.
+            (1, 0, true) | (1.., _, false) => Extent::Part,
+            _ => Extent::Unknown,
+        }
     }
 
     /// Says what a clause comes to in a universe.
@@ -83,7 +145,7 @@ impl Patterns {
                 Relation::Covers if clause.complement => return Reduced::Never,
                 Relation::Covers => return Reduced::Always,
                 Relation::Apart => {}
-                Relation::Meets => open.push(pattern),
+                Relation::Meets | Relation::Unknown => open.push(pattern),
             }
         }
         match (open.is_empty(), clause.complement) {
@@ -119,18 +181,10 @@ pub(super) enum Reduced {
 enum Extent {
     Whole,
     Nothing,
-    /// Some of it, or it was not found out.
+    /// Some of it.
     Part,
-}
-
-impl Reduced {
-    fn extent(&self) -> Extent {
-        match self {
-            Self::Always => Extent::Whole,
-            Self::Never => Extent::Nothing,
-            Self::Open(_) => Extent::Part,
-        }
-    }
+    /// It was not found out.
+    Unknown,
 }
 
 /// What a policy's statements of one effect cover.
@@ -138,7 +192,9 @@ impl Reduced {
 pub(super) struct Cover {
     /// Actions that are covered on every resource they can have.
     pub(super) whole: ActionSet,
-    /// Actions that are covered on some resource; all of `whole` among them.
+    /// Actions that are covered on some resource for certain; all of `whole` among them.
+    pub(super) met: ActionSet,
+    /// Actions that may be covered on some resource; all of `met` among them.
     pub(super) touched: ActionSet,
     /// The statements that cover some actions on some resources only.
     pub(super) parts: Vec<Part>,
@@ -188,29 +244,34 @@ impl Cover {
         table: &ActionTable,
         patterns: &mut Patterns,
     ) {
-        let actions = table.select(catalog, &statement.actions);
+        let actions = patterns.select(&statement.actions, catalog, table);
         let Some(clause) = clause(&statement.resources, patterns) else {
             if !statement.resources.complement {
-                self.whole.union_with(&actions);
-                self.touched.union_with(&actions);
+                for covered in [&mut self.whole, &mut self.met, &mut self.touched] {
+                    covered.union_with(&actions);
+                }
             }
             return;
         };
         let mut part = ActionSet::default();
         let mut extents: HashMap<UniverseIndex, Extent> = HashMap::new();
         for action in actions.within(0..table.len()) {
-            let (mut whole, mut touched) = (true, false);
+            let (mut whole, mut met, mut touched) = (true, false, false);
             for &universe in table.universes(action) {
                 let extent = *extents
                     .entry(universe)
-                    .or_insert_with(|| patterns.reduce(&clause, universe, table).extent());
+                    .or_insert_with(|| patterns.extent(&clause, universe, table));
                 whole &= extent == Extent::Whole;
+                met |= matches!(extent, Extent::Whole | Extent::Part);
                 touched |= extent != Extent::Nothing;
             }
             if whole {
                 self.whole.insert(action);
             } else if touched {
                 part.insert(action);
+            }
+            if met {
+                self.met.insert(action);
             }
             if touched {
                 self.touched.insert(action);
@@ -236,7 +297,7 @@ fn clause(resources: &Selection<ResourcePattern>, patterns: &mut Patterns) -> Op
 
 /// Compares field by field: the fields are independent of one another.
 fn relation(pattern: &ArnPattern, format: &ArnPattern) -> Relation {
-    let mut covers = true;
+    let (mut covers, mut is_known) = (true, true);
     // The service first, for it tells most of them apart.
     for at in [2, 5, 4, 3, 1, 0] {
         let (Some(pattern), Some(format)) = (pattern.fields.get(at), format.fields.get(at)) else {
@@ -245,10 +306,15 @@ fn relation(pattern: &ArnPattern, format: &ArnPattern) -> Relation {
         match field_relation(pattern, format) {
             Relation::Apart => return Relation::Apart,
             Relation::Meets => covers = false,
+            Relation::Unknown => is_known = false,
             Relation::Covers => {}
         }
     }
-    if covers { Relation::Covers } else { Relation::Meets }
+    match (is_known, covers) {
+        (false, _) => Relation::Unknown,
+        (true, true) => Relation::Covers,
+        (true, false) => Relation::Meets,
+    }
 }
 
 fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
@@ -302,7 +368,8 @@ fn searched_relation(pattern: &[Token], format: &[Token]) -> Relation {
     match (ask(false), ask(true)) {
         (Verdict::Absent, _) => Relation::Apart,
         (_, Verdict::Absent) => Relation::Covers,
-        _ => Relation::Meets,
+        (Verdict::Found, Verdict::Found) => Relation::Meets,
+        _ => Relation::Unknown,
     }
 }
 

@@ -78,7 +78,7 @@ struct Chain {
     levels: Vec<Vec<PolicyIndex>>,
     /// Per level, the actions allowed on every resource.
     whole: Vec<ActionSet>,
-    /// Actions that are allowed at every level on every resource and denied on none.
+    /// Actions that are allowed at every level on one resource, for certain, and denied on none.
     certain: ActionSet,
     /// Actions of which it depends on the resource.
     open: ActionSet,
@@ -190,11 +190,14 @@ impl<'c> Evaluator<'c> {
             for &index in level {
                 let policy = self.policy(index);
                 allowed.whole.union_with(&policy.allow.whole);
+                allowed.met.union_with(&policy.allow.met);
                 allowed.touched.union_with(&policy.allow.touched);
                 denied.whole.union_with(&policy.deny.whole);
                 denied.touched.union_with(&policy.deny.touched);
             }
             match &mut both {
+                // Where nothing else restricts it, some resource is as good as every one.
+                None if levels.len() == 1 => both = Some((allowed.met, allowed.touched)),
                 None => both = Some((allowed.whole.clone(), allowed.touched)),
                 Some((certain, open)) => {
                     certain.intersect_with(&allowed.whole);
