@@ -86,6 +86,18 @@ impl ActionSet {
         }
     }
 
+    /// Returns the first action of the set from `action` on.
+    pub(super) fn next(&self, action: usize) -> Option<usize> {
+        let first = self.word(action / 64) >> (action % 64);
+        if first != 0 {
+            return Some(action + first.trailing_zeros() as usize);
+        }
+        let behind = (action / 64 + 1).max(self.start);
+        let words = self.words.get(behind - self.start..)?;
+        let (at, word) = (behind..).zip(words).find(|(_, word)| **word != 0)?;
+        Some(at * 64 + word.trailing_zeros() as usize)
+    }
+
     /// Returns the actions of the set that lie in the range, ascending.
     pub(super) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let words = range.start / 64..range.end.div_ceil(64);
@@ -183,9 +195,10 @@ impl ActionTable {
         self.ends.push(self.universes.len());
     }
 
-    /// Returns the listed services and the numbers of their actions.
-    pub(super) fn services(&self) -> &[(ServiceIndex, Range<usize>)] {
-        &self.services
+    /// Returns the service of an action and the numbers of the service's actions.
+    pub(super) fn service(&self, action: usize) -> Option<(ServiceIndex, Range<usize>)> {
+        let at = self.services.partition_point(|(_, range)| range.end <= action);
+        self.services.get(at).cloned()
     }
 
     /// Returns the numbers of a service's actions; none if it is not listed.

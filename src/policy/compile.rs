@@ -335,8 +335,11 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
     match (rest, format_rest) {
         // All that begins so: what the format has to begin with decides.
         ([Token::Many], _) if named.len() <= format_named.len() => Relation::Covers,
-        // Whatever the pattern names beyond that, the format's `*` takes in.
-        ([Token::Many], [Token::Many, ..]) => Relation::Meets,
+        // Whatever the pattern asks for beyond that, the format's `*` takes in, and the `*` at the
+        // pattern's end takes in what the format asks for then.
+        ([.., Token::Many], [Token::Many, ..]) if named.len() > format_named.len() => {
+            Relation::Meets
+        }
         ([Token::Many], []) => Relation::Apart,
         // One text, and another format than that text.
         ([], _) => {

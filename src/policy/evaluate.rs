@@ -128,7 +128,7 @@ impl<'c> Evaluator<'c> {
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
         let mut steps = CHAIN_STEPS;
-        for (service, range) in self.table.services().to_vec() {
+        for (service, range) in self.possible_services(&chain) {
             let verdict = self.decide_service(range, &chain, &mut steps);
             if verdict != Verdict::Absent {
                 allowed.services.insert(service);
@@ -154,7 +154,7 @@ impl<'c> Evaluator<'c> {
         let mut steps = CHAIN_STEPS;
         let mut possible = chain.certain.clone();
         possible.union_with(&chain.open);
-        for (service, range) in self.table.services().to_vec() {
+        for (service, range) in self.possible_services(&chain) {
             let first = range.start;
             for action in possible.within(range) {
                 if !self.table.is_named(action) {
@@ -174,6 +174,20 @@ impl<'c> Evaluator<'c> {
             }
         }
         allowed
+    }
+
+    /// Returns the services of which some action may be allowed, with the numbers of their actions.
+    fn possible_services(&self, chain: &Chain) -> Vec<(ServiceIndex, Range<usize>)> {
+        let mut services = Vec::new();
+        let mut from = 0;
+        loop {
+            let next = [&chain.certain, &chain.open].into_iter().filter_map(|set| set.next(from));
+            let Some((service, range)) = next.min().and_then(|it| self.table.service(it)) else {
+                return services;
+            };
+            from = range.end;
+            services.push((service, range));
+        }
     }
 
     fn policy(&self, index: PolicyIndex) -> &Compiled {
