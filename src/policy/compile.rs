@@ -326,8 +326,8 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
         let every = !pattern.is_empty() && pattern.iter().all(|&token| token == Token::Many);
         return if every { Relation::Covers } else { Relation::Meets };
     }
-    let (named, rest) = until_wildcard(pattern);
-    let (format_named, format_rest) = until_wildcard(format);
+    let ((named, rest), (format_named, format_rest)) =
+        (until_wildcard(pattern), until_wildcard(format));
     // Up to the first wildcard of either, both name their characters.
     if named.iter().zip(format_named).any(|(one, other)| one != other) {
         return Relation::Apart;
@@ -335,23 +335,60 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
     match (rest, format_rest) {
         // All that begins so: what the format has to begin with decides.
         ([Token::Many], _) if named.len() <= format_named.len() => Relation::Covers,
-        // Whatever the pattern asks for beyond that, the format's `*` takes in, and the `*` at the
-        // pattern's end takes in what the format asks for then.
-        ([.., Token::Many], [Token::Many, ..]) if named.len() > format_named.len() => {
-            Relation::Meets
-        }
-        ([Token::Many], []) => Relation::Apart,
-        // One text, and another format than that text.
-        ([], _) => {
-            let char = |token: &Token| match token {
-                Token::Char(char) => Some(*char),
-                Token::One | Token::Many => None,
-            };
-            let text: String = named.iter().filter_map(char).collect();
-            let is_of_format = Glob::of_text(format).matches(&text);
-            if is_of_format { Relation::Meets } else { Relation::Apart }
-        }
+        // The pattern is one text, and not the only one of the format.
+        ([], [_, ..]) if fits(format, named) => Relation::Meets,
+        // The format is one text.
+        (_, []) if fits(pattern, format) => Relation::Covers,
+        ([], _) | (_, []) => Relation::Apart,
+        _ if meets(pattern, format) => Relation::Meets,
         _ => searched_relation(pattern, format),
+    }
+}
+
+/// Returns whether some texts of a format are among the pattern's and some are not, as far as a few
+/// likely ones show it.
+fn meets(pattern: &[Token], format: &[Token]) -> bool {
+    // No pattern at hand names it, and it is no colon.
+    const OTHER: Token = Token::Char('\0');
+    let text = |tokens: &[Token], many: &[Token]| -> Vec<Token> {
+        let fill = |token: &Token| match token {
+            Token::Char(_) => vec![*token],
+            Token::One => vec![OTHER],
+            Token::Many => many.to_vec(),
+        };
+        tokens.iter().flat_map(fill).collect()
+    };
+    let ((named, rest), (format_named, format_rest)) =
+        (until_wildcard(pattern), until_wildcard(format));
+    let longer = if named.len() > format_named.len() { named } else { format_named };
+    let both = [longer, &text(rest, &[]), &text(format_rest, &[])].concat();
+    let is_shared = |text: &Vec<Token>| fits(pattern, text) && fits(format, text);
+    [both, text(pattern, &[]), text(format, &[])].iter().any(is_shared)
+        && [text(format, &[]), text(format, &[OTHER])].iter().any(|text| !fits(pattern, text))
+}
+
+/// Returns whether a text, as tokens that are characters, is one of the pattern's.
+fn fits(mut pattern: &[Token], mut text: &[Token]) -> bool {
+    // Behind the last `*`, and the text behind what it has taken in so far. Earlier ones need no
+    // second try: whatever they could take in, the later one can.
+    let mut retry = None;
+    loop {
+        match (pattern, text) {
+            ([Token::Many, behind @ ..], _) => {
+                pattern = behind;
+                retry = Some((behind, text));
+                continue;
+            }
+            ([], []) => return true,
+            ([token, behind @ ..], [char, rest @ ..]) if *token == Token::One || token == char => {
+                (pattern, text) = (behind, rest);
+                continue;
+            }
+            _ => {}
+        }
+        let Some((behind, [_, rest @ ..])) = retry else { return false };
+        (pattern, text) = (behind, rest);
+        retry = Some((behind, rest));
     }
 }
 
