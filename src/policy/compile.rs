@@ -1,5 +1,7 @@
 //! Policies as sets of actions, made once; knows no chain.
 
+use std::cell::OnceCell;
+
 use hashbrown::HashMap;
 
 use super::actions::{ActionSet, ActionTable, UniverseIndex};
@@ -32,7 +34,8 @@ enum Relation {
 /// A resource pattern, and what is known of it already.
 #[derive(Debug)]
 struct Interned {
-    glob: Glob,
+    /// Once it was asked for: most patterns need no search.
+    glob: OnceCell<Glob>,
     /// To the universes that were asked for.
     relations: HashMap<UniverseIndex, Relation>,
 }
@@ -86,14 +89,15 @@ impl Patterns {
         // A document has less than 2³² patterns, and so have all.
         let index = u32::try_from(self.interned.len()).unwrap_or(u32::MAX);
         self.known.insert(pattern.clone(), index);
-        let interned = Interned { glob: pattern.glob(), relations: HashMap::new() };
+        let interned = Interned { glob: OnceCell::new(), relations: HashMap::new() };
         self.interned.push((pattern.clone(), interned));
         index
     }
 
     /// Returns the automaton of a pattern.
     pub(super) fn glob(&self, index: u32) -> Option<&Glob> {
-        self.interned.get(index as usize).map(|(_, interned)| &interned.glob)
+        let (pattern, interned) = self.interned.get(index as usize)?;
+        Some(interned.glob.get_or_init(|| pattern.glob()))
     }
 
     fn relation(&mut self, index: u32, universe: UniverseIndex, table: &ActionTable) -> Relation {

@@ -179,15 +179,14 @@ impl<'c> Evaluator<'c> {
     /// Returns the services of which some action may be allowed, with the numbers of their actions.
     fn possible_services(&self, chain: &Chain) -> Vec<(ServiceIndex, Range<usize>)> {
         let mut services = Vec::new();
-        let mut from = 0;
-        loop {
-            let next = [&chain.certain, &chain.open].into_iter().filter_map(|set| set.next(from));
-            let Some((service, range)) = next.min().and_then(|it| self.table.service(it)) else {
-                return services;
-            };
-            from = range.end;
+        let mut possible = chain.certain.clone();
+        possible.union_with(&chain.open);
+        let mut next = possible.next(0);
+        while let Some((service, range)) = next.and_then(|action| self.table.service(action)) {
+            next = possible.next(range.end);
             services.push((service, range));
         }
+        services
     }
 
     fn policy(&self, index: PolicyIndex) -> &Compiled {
