@@ -141,9 +141,12 @@ fn service_reports() -> [ServiceReport<'static>; 3] {
         service_name: "Amazon DynamoDB",
         service_namespace: "dynamodb",
         total_authenticated_entities: 1,
-        attempts: Some(attempts),
+        attempts: Some(Box::new(attempts)),
         tracked_actions_last_accessed: Some(vec![
-            TrackedActionLastAccessed { action_name: "CreateTable", attempts: Some(only_first) },
+            TrackedActionLastAccessed {
+                action_name: "CreateTable",
+                attempts: Some(Box::new(only_first)),
+            },
             TrackedActionLastAccessed { action_name: "DeleteTable", attempts: None },
         ]),
     };

@@ -107,6 +107,9 @@ pub(crate) fn cut<T>(
     place: impl Fn(&T) -> (Option<i64>, &str),
 ) -> Result<Option<String>, RequestError> {
     let marker = page.read()?;
+    if marker.is_none() && page.max_items.is_none() {
+        return Ok(None);
+    }
     let mut hasher = DefaultHasher::new();
     bound_to.hash(&mut hasher);
     rows.iter().for_each(|row| place(row).hash(&mut hasher));

@@ -75,21 +75,21 @@ pub struct ServiceLastAccessed<'a> {
     /// `TotalAuthenticatedEntities`: users and roles with at least one attempt.
     pub total_authenticated_entities: u64,
     /// The attempts, behind `LastAuthenticated`, `LastAuthenticatedEntity` and
-    /// `LastAuthenticatedRegion`; none if never accessed (I3).
-    pub attempts: Option<Attempts<'a>>,
+    /// `LastAuthenticatedRegion`; none if never accessed (I3). Most rows are that: they stay small.
+    pub attempts: Option<Box<Attempts<'a>>>,
     /// `TrackedActionsLastAccessed`, in byte order of the names; none at
     /// [`Granularity::ServiceLevel`] or if no tracked action of the service is allowed (I4).
     pub tracked_actions_last_accessed: Option<Vec<TrackedActionLastAccessed<'a>>>,
 }
 
 /// One tracked action of a service (I4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackedActionLastAccessed<'a> {
     /// `ActionName`.
     pub action_name: &'a str,
     /// The attempts, behind `LastAccessedTime`, `LastAccessedEntity` and `LastAccessedRegion`; none
     /// if never used. Data events are none of them.
-    pub attempts: Option<Attempts<'a>>,
+    pub attempts: Option<Box<Attempts<'a>>>,
 }
 
 /// Who used the permissions of one user, group, role or policy for one service (I5).
@@ -247,7 +247,7 @@ impl<'a> Reporter<'a> {
         let subject = self.subject(identity);
         let granularity = self.activity.granularity();
         let marker = page::cut(&mut rows, &query.page, (subject.arn, granularity.name()), |row| {
-            (row.attempts.map(|it| it.latest.time.seconds()), row.service_namespace)
+            (row.attempts.as_ref().map(|it| it.latest.time.seconds()), row.service_namespace)
         })?;
         Ok(ServiceReport {
             subject,
@@ -330,14 +330,14 @@ impl<'a> Reporter<'a> {
                         *entities += 1;
                         known.join(attempts);
                     })
-                    .or_insert((1, *attempts));
+                    .or_insert_with(|| (1, attempts.clone()));
             }
             for (action, attempts) in &usage.actions {
                 accessed
                     .actions
                     .entry(*action)
                     .and_modify(|known| known.join(attempts))
-                    .or_insert(*attempts);
+                    .or_insert_with(|| attempts.clone());
             }
         }
         accessed
@@ -354,7 +354,7 @@ impl<'a> Reporter<'a> {
             let action = actions.get(*at).filter(|action| action.tracked)?;
             Some(TrackedActionLastAccessed {
                 action_name: &action.name,
-                attempts: accessed.actions.get(&(service, *at)).copied(),
+                attempts: accessed.actions.get(&(service, *at)).cloned(),
             })
         });
         let tracked: Vec<_> = tracked.collect();
@@ -373,7 +373,7 @@ impl<'a> Reporter<'a> {
                 .activity
                 .of(principal)
                 .and_then(|usage| usage.services.get(&service))
-                .copied(),
+                .map(|attempts| **attempts),
         }
     }
 
@@ -391,8 +391,8 @@ impl<'a> Reporter<'a> {
 #[derive(Default)]
 struct Accessed<'a> {
     /// With the number of users and roles that attempted.
-    services: BTreeMap<ServiceIndex, (u64, Attempts<'a>)>,
-    actions: BTreeMap<(ServiceIndex, usize), Attempts<'a>>,
+    services: BTreeMap<ServiceIndex, (u64, Box<Attempts<'a>>)>,
+    actions: BTreeMap<(ServiceIndex, usize), Box<Attempts<'a>>>,
 }
 
 /// Returns whether what was made at `create_date` did not exist yet when the period began.

@@ -1,5 +1,7 @@
 //! `trailfold report service`.
 
+use std::mem::ManuallyDrop;
+
 use anyhow::{Context as _, bail};
 
 use super::super::args::ServiceArgs;
@@ -28,28 +30,24 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let catalog = args.input.catalog.as_deref().map(Catalog::load).transpose()?;
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     // What no logs could answer should not cost an hour of reading logs first.
-    let identities = Identities::load(&args.identities)?;
-    let reported = reported(args, &identities)?;
+    // The program ends with it: taking a large one apart would only cost time.
+    let identities: &Identities = Box::leak(Box::new(Identities::load(&args.identities)?));
+    let reported = reported(args, identities)?;
     query(args, creation)?.validate(catalog)?;
     let found = ingest::find(&args.input.inputs, threads(&args.input))?;
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
-    let activity = Activity::new(&ledger, &identities, catalog, granularity(args));
+    let activity = Activity::new(&ledger, identities, catalog, granularity(args));
     if coverage.records.counted > 0 && !args.input.allow_empty {
-        refuse_foreign(&activity, &identities, &coverage)?;
-        refuse_silent(&reported, &identities, &coverage)?;
+        refuse_foreign(&activity, identities, &coverage)?;
+        refuse_silent(&reported, identities, &coverage)?;
     }
     let start = coverage.period.since.or_else(|| coverage.first_event());
-    let mut reporter = Reporter::new(&activity, &identities, catalog, start);
+    let mut reporter = ManuallyDrop::new(Reporter::new(&activity, identities, catalog, start));
     let undecided = undecided(&reported, &mut reporter);
-    let basis = IdentitiesBasis {
-        coverage: &coverage,
-        activity: &activity,
-        identities: &identities,
-        catalog,
-        start,
-    };
+    let basis =
+        IdentitiesBasis { coverage: &coverage, activity: &activity, identities, catalog, start };
     let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
     let warnings = warnings(basis, &accounted, creation, Names { verbose: args.output.verbose });
     let is_complete = coverage.is_complete() && accounted.is_complete();

@@ -55,12 +55,12 @@ impl<'r> Row<'r, Service> {
 
     /// Returns the latest attempt in the row of a service.
     fn authenticated(&self) -> Option<Attempt<'r>> {
-        Some(self.own_service()?.attempts?.latest)
+        Some(self.own_service()?.attempts.as_ref()?.latest)
     }
 
     /// Returns the latest attempt in the row of an action.
     fn accessed(&self) -> Option<Attempt<'r>> {
-        Some(self.action()?.attempts?.latest)
+        Some(self.action()?.attempts.as_ref()?.latest)
     }
 }
 
@@ -75,7 +75,7 @@ impl Kind for Service {
 
     fn attempts<'r>(row: &Row<'r, Self>) -> Option<&'r Attempts<'r>> {
         let Listed { service, action } = row.element?;
-        action.map_or(&service.attempts, |action| &action.attempts).as_ref()
+        action.map_or(&service.attempts, |action| &action.attempts).as_deref()
     }
 
     const COLUMNS: &'static [Column<Self>] = &[

@@ -73,7 +73,7 @@ struct ServiceLastAccessed<'r> {
 
 impl Shaped for service::ServiceLastAccessed<'_> {
     fn shape(&self, details: bool) -> impl Serialize {
-        let attempts = self.attempts.as_ref();
+        let attempts = self.attempts.as_deref();
         let latest = attempts.map(|attempts| &attempts.latest);
         let actions = self.tracked_actions_last_accessed.as_ref();
         ServiceLastAccessed {
@@ -106,7 +106,7 @@ struct TrackedActionLastAccessed<'r> {
 
 impl Shaped for service::TrackedActionLastAccessed<'_> {
     fn shape(&self, details: bool) -> impl Serialize {
-        let attempts = self.attempts.as_ref();
+        let attempts = self.attempts.as_deref();
         let latest = attempts.map(|attempts| &attempts.latest);
         TrackedActionLastAccessed {
             action_name: self.action_name,

@@ -30,12 +30,12 @@ impl Page for ServiceReport<'_> {
         let account = account_of(self.subject.arn);
         let mut rows = Vec::new();
         for service in &self.services_last_accessed {
-            let [time, region, entity] = latest(service.attempts.as_ref(), account);
+            let [time, region, entity] = latest(service.attempts.as_deref(), account);
             let entities = count(service.total_authenticated_entities);
             let (name, namespace) = (text(service.service_name), text(service.service_namespace));
             rows.push(vec![name, namespace, time, region, entity, entities]);
             for action in service.tracked_actions_last_accessed.iter().flatten() {
-                let [time, region, entity] = latest(action.attempts.as_ref(), account);
+                let [time, region, entity] = latest(action.attempts.as_deref(), account);
                 let name = Cell::new(format!("  {}", shown(action.action_name)));
                 rows.push(vec![name, text(""), time, region, entity, text("")]);
             }

@@ -31,7 +31,7 @@ pub(super) fn completed() -> ServiceReport<'static> {
             service_name,
             service_namespace,
             total_authenticated_entities: u64::from(attempts.is_some()),
-            attempts,
+            attempts: attempts.map(Box::new),
             tracked_actions_last_accessed: None,
         }
     };
@@ -59,7 +59,7 @@ fn with_actions() -> ServiceReport<'static> {
     report.granularity = Granularity::ActionLevel;
     report.services_last_accessed.remove(0);
     let [iam, s3] = report.services_last_accessed.as_mut_slice() else { panic!() };
-    let attempts = iam.attempts.unwrap();
+    let attempts = iam.attempts.clone().unwrap();
     iam.total_authenticated_entities = 2;
     iam.tracked_actions_last_accessed = Some(vec![
         TrackedActionLastAccessed { action_name: "GetUser", attempts: Some(attempts) },
@@ -96,10 +96,10 @@ pub(super) fn with_text(logged: &str) -> ServiceReport<'_> {
             service_name: logged,
             service_namespace: logged,
             total_authenticated_entities: u64::MAX,
-            attempts: Some(attempts),
+            attempts: Some(Box::new(attempts)),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: logged,
-                attempts: Some(attempts),
+                attempts: Some(Box::new(attempts)),
             }]),
         }],
         marker: Some(logged.to_owned()),
@@ -380,10 +380,10 @@ fn i4_every_column_and_member_has_its_own_value() {
             service_name: "ServiceName",
             service_namespace: "ServiceNamespace",
             total_authenticated_entities: 7,
-            attempts: Some(attempts(of_service)),
+            attempts: Some(Box::new(attempts(of_service))),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: "ActionName",
-                attempts: Some(attempts(of_action)),
+                attempts: Some(Box::new(attempts(of_action))),
             }]),
         }],
         marker: Some("Marker".to_owned()),

@@ -42,9 +42,9 @@ pub struct UnknownPrincipal<'a> {
 /// What one user or role accessed.
 #[derive(Default)]
 pub(super) struct Usage<'a> {
-    pub(super) services: BTreeMap<ServiceIndex, Attempts<'a>>,
+    pub(super) services: BTreeMap<ServiceIndex, Box<Attempts<'a>>>,
     /// By service and position in the catalogue's list of its actions.
-    pub(super) actions: BTreeMap<(ServiceIndex, usize), Attempts<'a>>,
+    pub(super) actions: BTreeMap<(ServiceIndex, usize), Box<Attempts<'a>>>,
     /// The latest attempt at anything, of a listed service or not.
     pub(super) latest: Option<Time>,
 }
@@ -163,8 +163,8 @@ impl Meaning {
     }
 }
 
-fn join<'a, K: Ord>(all: &mut BTreeMap<K, Attempts<'a>>, key: K, attempts: &Attempts<'a>) {
-    all.entry(key).and_modify(|known| known.join(attempts)).or_insert(*attempts);
+fn join<'a, K: Ord>(all: &mut BTreeMap<K, Box<Attempts<'a>>>, key: K, attempts: &Attempts<'a>) {
+    all.entry(key).and_modify(|known| known.join(attempts)).or_insert_with(|| Box::new(*attempts));
 }
 
 fn latest<K: Ord>(all: &mut BTreeMap<K, Time>, key: K, time: Time) {
