@@ -145,14 +145,8 @@ pub(crate) struct ServiceArgs {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
     pub(crate) identities: PathBuf,
 
-    /// User, group, role or policy to report on
-    #[arg(long, value_name = "ARN", required_unless_present = "all_arns", help_heading = "Report")]
-    pub(crate) arn: Option<String>,
-
-    /// Report on every user, group, role and policy of the snapshot (not with --arn, --max-items,
-    /// --marker)
-    #[arg(long, conflicts_with_all = ["arn", "max_items", "marker"], help_heading = "Report")]
-    pub(crate) all_arns: bool,
+    #[command(flatten)]
+    pub(crate) whom: Whom,
 
     /// Services alone, or their tracked actions as well
     #[arg(
@@ -179,6 +173,20 @@ pub(crate) struct ServiceArgs {
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// Whose reports.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Whom {
+    /// User, group, role or policy to report on
+    #[arg(long, value_name = "ARN", help_heading = "Report")]
+    pub(crate) arn: Option<String>,
+
+    /// Report on every user, group, role and policy of the snapshot (not with --arn, --max-items,
+    /// --marker)
+    #[arg(long, conflicts_with_all = ["max_items", "marker"], help_heading = "Report")]
+    pub(crate) all_arns: bool,
 }
 
 #[derive(Debug, Args)]

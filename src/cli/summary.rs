@@ -131,10 +131,15 @@ impl Names {
         (!unmapped.is_empty()).then_some(warning)
     }
 
-    /// Warns of accounts without data events (P3).
-    pub(super) fn warn_of_no_data_events(self, coverage: &Coverage) -> Option<String> {
+    /// Warns of accounts without data events (P3), among those whose accesses are in reports.
+    pub(super) fn warn_of_no_data_events(
+        self,
+        coverage: &Coverage,
+        outside: &BTreeMap<&str, Time>,
+    ) -> Option<String> {
         let without = coverage.accounts.iter().filter(|(_, account)| !account.data_events);
-        let without: Vec<&str> = without.map(|(id, _)| id.as_str()).collect();
+        let without = without.map(|(id, _)| id.as_str()).filter(|id| !outside.contains_key(id));
+        let without: Vec<&str> = without.collect();
         let names = self.list(without.iter().copied());
         let warning = format!(
             "no data events of these accounts, so s3, dynamodb, lambda, sqs, … look less used than \

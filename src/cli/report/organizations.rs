@@ -245,7 +245,7 @@ fn warnings(
         warnings.push(format!("accounts outside the organization, in no report: {named}"));
     }
     warnings.extend(names.warn_of_unmapped(&activity.unmapped));
-    warnings.extend(names.warn_of_no_data_events(coverage));
+    warnings.extend(names.warn_of_no_data_events(coverage, &activity.outside));
     if !organization.other_policies().is_empty() {
         let named = names.list(organization.other_policies().iter().map(|it| it.id.as_str()));
         warnings

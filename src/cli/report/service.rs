@@ -67,7 +67,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
 
 /// Finds who is to be reported on.
 fn reported(args: &ServiceArgs, identities: &Identities) -> anyhow::Result<Vec<IdentityIndex>> {
-    match &args.arn {
+    match &args.whom.arn {
         None => Ok(identities.identities().map(|(index, _)| index).collect()),
         Some(arn) => {
             let found = service::find(identities, arn);
@@ -173,7 +173,7 @@ fn write<'a>(
     reporter: &mut Reporter<'a>,
     query: &Query<'a>,
 ) -> anyhow::Result<()> {
-    let many = args.all_arns;
+    let many = args.whom.all_arns;
     // A page may be refused, and of many reports there are none.
     let refused = "only a page is refused, and the arguments allow none";
     match (query.service_namespace, reported) {
@@ -257,7 +257,7 @@ fn warnings(
     }
     warnings.extend(warn_of_future(coverage, now));
     warnings.extend(names.warn_of_unmapped(&activity.unmapped));
-    warnings.extend(names.warn_of_no_data_events(coverage));
+    warnings.extend(names.warn_of_no_data_events(coverage, &activity.outside));
     warnings.extend(names.warn_of_undecided(&accounted.undecided_services));
     warnings
 }

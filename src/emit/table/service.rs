@@ -36,8 +36,8 @@ impl Page for ServiceReport<'_> {
             rows.push(vec![name, namespace, time, region, entity, entities]);
             for action in service.tracked_actions_last_accessed.iter().flatten() {
                 let [time, region, entity] = latest(action.attempts.as_deref(), account);
-                let name = Cell::new(format!("  {}", shown(action.action_name)));
-                rows.push(vec![name, text(""), time, region, entity, text("")]);
+                let name = format!("{}:{}", service.service_namespace, action.action_name);
+                rows.push(vec![text(""), text(&name), time, region, entity, text("")]);
             }
         }
         (COLUMNS, rows)

@@ -487,15 +487,15 @@ Services  2 on this page, 1 not accessed
 Page      more behind the marker
 Marker    bWFya2Vy
 
-Service                  Namespace  Last access           Region  Last entity                                  Entities
------------------------- ---------- --------------------- ------- -------------------------------------------- ---------
-AWS Identity and Access  iam        2026-06-15T13:12:06Z          arn:aws:iam::111122223333:role/service-role         2
-Management                                                        /build
-  GetUser                           2026-06-15T13:12:06Z          arn:aws:iam::111122223333:role/service-role
-                                                                  /build
-  ListUsers                         never
-Amazon S3                s3         never                                                                             0
-  CreateBucket                      never
+Service                  Namespace        Last access           Region  Last entity                            Entities
+------------------------ ---------------- --------------------- ------- -------------------------------------- ---------
+AWS Identity and Access  iam              2026-06-15T13:12:06Z          arn:aws:iam::111122223333:role/servic         2
+Management                                                              e-role/build
+                         iam:GetUser      2026-06-15T13:12:06Z          arn:aws:iam::111122223333:role/servic
+                                                                        e-role/build
+                         iam:ListUsers    never
+Amazon S3                s3               never                                                                       0
+                         s3:CreateBucket  never
 
 Identity  arn:aws:iam::111122223333:group/builders
 Job       COMPLETED 2026-06-18T19:47:35.547Z
