@@ -138,3 +138,39 @@ impl<'de> Visitor<'de> for TreeVisitor {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_what_a_value_is() {
+        let text = r#"{"z": [null, true, -1, 18446744073709551615, 1.5, "a\n\u00e9", "", [], {}],
+            "a\"": {"b": "c"}}"#;
+        let value: Value = serde_json::from_str(text).unwrap();
+        let tree: Tree<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(tree, Tree::from(&value));
+        assert_eq!(Value::from(tree), value);
+    }
+
+    #[test]
+    fn text_without_escapes_is_not_copied() {
+        for (text, is_borrowed) in [(r#"{"a": "b"}"#, true), (r#"{"\u0061": "\u0062"}"#, false)] {
+            let Tree::Object(members) = serde_json::from_str(text).unwrap() else {
+                panic!("an object");
+            };
+            let (name, value) = members.first_key_value().unwrap();
+            assert_eq!((name.as_ref(), value), ("a", &Tree::Text("b".into())));
+            assert_eq!(matches!(name, Cow::Borrowed(_)), is_borrowed);
+            assert_eq!(matches!(value, Tree::Text(Cow::Borrowed(_))), is_borrowed);
+        }
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_however_it_is_written() {
+        for text in [r#"{"a": 1, "a": 1}"#, r#"[{"b": {"a": 1, "c": 2, "\u0061": 1}}]"#] {
+            let error = serde_json::from_str::<Tree<'_>>(text).unwrap_err();
+            assert_eq!(reason(&error), "member `a` stands twice", "{text}");
+        }
+    }
+}

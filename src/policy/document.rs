@@ -162,16 +162,9 @@ impl Policy {
             None => {
                 return Err(PolicyError::Missing { place: root.place(), element: "`Statement`" });
             }
-            Some(Tree::List(statements)) if statements.is_empty() => {
-                return Err(PolicyError::Empty { place: at.place() });
+            Some(Tree::List(list)) => {
+                entries(list, at, |statement, at| read_statement(statement, variables, at))?
             }
-            Some(Tree::List(statements)) => statements
-                .iter()
-                .enumerate()
-                .map(|(index, statement)| {
-                    read_statement(statement, variables, At::Index(&at, index))
-                })
-                .collect::<Result<_, _>>()?,
             Some(statement) => vec![read_statement(statement, variables, at)?],
         };
         Ok(Self { statements })
@@ -244,14 +237,7 @@ impl Choice {
             _ => Err(PolicyError::Type { place: at.place(), expected: "a string" }),
         };
         let patterns = match value {
-            Tree::List(values) if values.is_empty() => {
-                return Err(PolicyError::Empty { place: at.place() });
-            }
-            Tree::List(values) => values
-                .iter()
-                .enumerate()
-                .map(|(index, value)| parse_at(value, At::Index(&at, index)))
-                .collect::<Result<_, _>>()?,
+            Tree::List(list) => entries(list, at, parse_at)?,
             Tree::Text(_) => vec![parse_at(value, at)?],
             _ => {
                 return Err(PolicyError::Type {
@@ -275,6 +261,23 @@ fn is_conditional(statement: &Object<'_>, at: At<'_>) -> Result<bool, PolicyErro
         tests |= !object(keys, At::Key(&at, operator))?.is_empty();
     }
     Ok(tests)
+}
+
+/// Reads the entries of a list, which has at least one.
+fn entries<T>(
+    list: &[Tree<'_>],
+    at: At<'_>,
+    read: impl Fn(&Tree<'_>, At<'_>) -> Result<T, PolicyError>,
+) -> Result<Vec<T>, PolicyError> {
+    if list.is_empty() {
+        return Err(PolicyError::Empty { place: at.place() });
+    }
+    // A length that is known takes no more memory than it needs.
+    let mut entries = Vec::with_capacity(list.len());
+    for (index, entry) in list.iter().enumerate() {
+        entries.push(read(entry, At::Index(&at, index))?);
+    }
+    Ok(entries)
 }
 
 fn object<'t>(value: &'t Tree<'t>, at: At<'_>) -> Result<&'t Object<'t>, PolicyError> {
