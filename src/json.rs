@@ -1,30 +1,35 @@
 //! JSON documents in which no object names a member twice: of two, one would be lost.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Number, Value};
 
-/// Parses a document.
+/// A document; its text is that of the source where that has no escapes.
 ///
-/// # Errors
-///
-/// What is no JSON, and a member that stands twice in its object.
-pub fn parse(document: &[u8]) -> Result<Value, serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(document);
-    let value = distinct(&mut deserializer)?;
-    deserializer.end()?;
-    Ok(value)
+/// It is no JSON if a member stands twice in its object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tree<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    Text(Cow<'a, str>),
+    /// An array.
+    List(Vec<Self>),
+    /// An object, in byte order of its members' names.
+    Object(Object<'a>),
 }
 
-/// Reads a value that stands in a larger document, for `deserialize_with`.
-///
-/// # Errors
-///
-/// What is no JSON, and a member that stands twice in its object.
-pub fn distinct<'de, D: serde::Deserializer<'de>>(source: D) -> Result<Value, D::Error> {
-    Distinct.deserialize(source)
-}
+/// The members of an object.
+pub type Object<'a> = BTreeMap<Cow<'a, str>, Tree<'a>>;
 
 /// Returns what an error says without the place, which it has as numbers.
 pub fn reason(error: &serde_json::Error) -> String {
@@ -32,69 +37,140 @@ pub fn reason(error: &serde_json::Error) -> String {
     text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
-/// Builds a [`Value`] and refuses a member named twice.
-struct Distinct;
-
-impl<'de> DeserializeSeed<'de> for Distinct {
-    type Value = Value;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
-        source.deserialize_any(self)
+impl<'a> From<&'a Value> for Tree<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(value) => Self::Number(value.clone()),
+            Value::String(text) => Self::Text(text.into()),
+            Value::Array(list) => Self::List(list.iter().map(Self::from).collect()),
+            Value::Object(members) => Self::Object(
+                members.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            ),
+        }
     }
 }
 
-impl<'de> Visitor<'de> for Distinct {
-    type Value = Value;
+impl From<Tree<'_>> for Value {
+    fn from(tree: Tree<'_>) -> Self {
+        match tree {
+            Tree::Null => Self::Null,
+            Tree::Bool(value) => value.into(),
+            Tree::Number(value) => value.into(),
+            Tree::Text(text) => text.into(),
+            Tree::List(list) => list.into_iter().map(Self::from).collect(),
+            Tree::Object(members) => {
+                members.into_iter().map(|(name, value)| (name.into_owned(), value)).collect()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_any(TreeVisitor)
+    }
+}
+
+/// Builds a [`Tree`] and refuses a member named twice.
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Tree<'de>, E> {
+        Ok(Tree::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E>(self, value: bool) -> Result<Tree<'de>, E> {
+        Ok(Tree::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, value: i64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, value: u64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_f64<E>(self, value: f64) -> Result<Tree<'de>, E> {
+        Ok(Number::from_f64(value).map_or(Tree::Null, Tree::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Tree<'de>, E> {
+        Ok(Tree::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E>(self, value: &str) -> Result<Tree<'de>, E> {
+        Ok(Tree::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Tree<'de>, A::Error> {
         let mut list = Vec::new();
-        while let Some(value) = entries.next_element_seed(Self)? {
+        while let Some(value) = entries.next_element()? {
             list.push(value);
         }
-        Ok(list.into())
+        Ok(Tree::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(A::Error::custom(format!("member `{name}` stands twice")));
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
+        let mut object = Object::new();
+        while let Some(Text(name)) = members.next_key()? {
+            match object.entry(name) {
+                Entry::Vacant(member) => _ = member.insert(members.next_value()?),
+                Entry::Occupied(member) => {
+                    let name = member.key();
+                    return Err(A::Error::custom(format!("member `{name}` stands twice")));
+                }
             }
-            let value = members.next_value_seed(Self)?;
-            object.insert(name, value);
         }
-        Ok(object.into())
+        Ok(Tree::Object(object))
+    }
+}
+
+/// Text that need not be copied.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_what_a_value_is() {
+        let text = r#"{"z": [null, true, -1, 18446744073709551615, 1.5, "a\n\u00e9", "", [], {}],
+            "a\"": {"b": "c"}}"#;
+        let value: Value = serde_json::from_str(text).unwrap();
+        let tree: Tree<'_> = serde_json::from_str(text).unwrap();
+        assert_eq!(tree, Tree::from(&value));
+        assert_eq!(Value::from(tree), value);
+    }
+
+    #[test]
+    fn text_without_escapes_is_not_copied() {
+        for (text, is_borrowed) in [(r#"{"a": "b"}"#, true), (r#"{"\u0061": "\u0062"}"#, false)] {
+            let Tree::Object(members) = serde_json::from_str(text).unwrap() else {
+                panic!("an object");
+            };
+            let (name, value) = members.first_key_value().unwrap();
+            assert_eq!((name.as_ref(), value), ("a", &Tree::Text("b".into())));
+            assert_eq!(matches!(name, Cow::Borrowed(_)), is_borrowed);
+            assert_eq!(matches!(value, Tree::Text(Cow::Borrowed(_))), is_borrowed);
+        }
+    }
+
+    #[test]
+    fn a_member_that_stands_twice_is_refused_however_it_is_written() {
+        for text in [r#"{"a": 1, "a": 1}"#, r#"[{"b": {"a": 1, "c": 2, "\u0061": 1}}]"#] {
+            let error = serde_json::from_str::<Tree<'_>>(text).unwrap_err();
+            assert_eq!(reason(&error), "member `a` stands twice", "{text}");
+        }
     }
 }

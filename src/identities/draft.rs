@@ -9,9 +9,10 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::error::IdentitiesError as Error;
 use super::key::{Name, NameKey};
-use super::reply::{Detail, Document, Inline, Malformed, Reply, Text, Version};
+use super::reply::{Detail, Document, Inline, Malformed, Reply, Version};
 use super::{AWS, IdentityKind, RoleLastUsed};
 use crate::arn::Arn;
+use crate::json::Text;
 use crate::policy::Policy;
 use crate::printable::visible;
 use crate::time::Time;
@@ -72,11 +73,25 @@ pub(super) struct Documents {
     /// Each with its hash: to hash a document takes longer than to look it up.
     known: HashTable<(u64, Draw)>,
     hasher: DefaultHashBuilder,
+    /// Those of AWS's own policies by their JSON: the same ones come with every account.
+    of_aws: HashMap<Box<str>, Draw>,
 }
 
 impl Documents {
+    fn read(&mut self, document: Document<'_>, is_aws: bool) -> Result<Draw, Malformed> {
+        if !is_aws {
+            return Ok(self.add(document.policy()?));
+        }
+        if let Some(draw) = self.of_aws.get(document.json()) {
+            return Ok(*draw);
+        }
+        let draw = self.add(document.policy()?);
+        self.of_aws.insert(document.json().into(), draw);
+        Ok(draw)
+    }
+
     fn add(&mut self, policy: Policy) -> Draw {
-        let Self { list, known, hasher } = self;
+        let Self { list, known, hasher, .. } = self;
         let hash = hasher.hash_one(&policy);
         let is_same =
             |known: &(u64, Draw)| known.0 == hash && list.get(known.1 as usize) == Some(&policy);
@@ -168,7 +183,9 @@ impl Draft {
         if kind == IdentityKind::Policy {
             let named = detail.default_version_id.as_ref().map(|id| id.0.as_ref());
             let versions = detail.policy_version_list.unwrap_or_default();
-            let (key, draw) = self.default_version(versions, named, &title, at)?;
+            let (key, document) = self.default_version(versions, named, &title, at)?;
+            let place = || format!("{title}, version `{}`", visible(&key.1));
+            let draw = self.document(document, entry.account == AWS, place, at)?;
             entry.versions.insert(key, (draw, at));
         } else {
             entry.inline = self.inline(detail.user_policy_list.unwrap_or_default(), &title, at)?;
@@ -194,7 +211,7 @@ impl Draft {
                 let name = name.as_ref().map(|name| format!("policy `{}`", visible(name)));
                 format!("{title}, {}", name.unwrap_or_else(number))
             };
-            let draw = self.document(policy.policy_document, place, at)?;
+            let draw = self.document(policy.policy_document, false, place, at)?;
             inline.push((name.unwrap_or_default(), draw));
         }
         inline.sort_unstable();
@@ -204,13 +221,13 @@ impl Draft {
 
     /// Finds the version of a managed policy that is in force: the one that is marked so, else the
     /// one that the policy names.
-    fn default_version(
-        &mut self,
-        versions: Vec<Version<'_>>,
+    fn default_version<'a>(
+        &self,
+        versions: Vec<Version<'a>>,
         named: Option<&str>,
         title: &str,
         at: usize,
-    ) -> Result<(VersionKey, Draw), Error> {
+    ) -> Result<(VersionKey, Option<Document<'a>>), Error> {
         let is_named = |version: &Version<'_>| {
             named.is_some() && version.version_id.as_ref().map(|id| id.0.as_ref()) == named
         };
@@ -238,27 +255,34 @@ impl Draft {
         }
         let id = version.version_id.map(|id| id.0).or_else(|| named.map(Cow::Borrowed));
         let id = id.unwrap_or_default();
-        let place = || format!("{title}, version `{}`", visible(&id));
-        let draw = self.document(version.document, place, at)?;
         let number = id.strip_prefix('v').and_then(|number| number.parse().ok()).unwrap_or(0);
-        Ok(((number, id.into_owned()), draw))
+        Ok(((number, id.into_owned()), version.document))
     }
 
     /// Adds a document (S10).
     fn document(
         &mut self,
-        document: Option<Document>,
+        document: Option<Document<'_>>,
+        is_aws: bool,
         place: impl Fn() -> String,
         at: usize,
     ) -> Result<Draw, Error> {
-        let wrong = |problem| Error::Document { file: self.file(at), place: place(), problem };
-        match document.ok_or_else(|| wrong("has no document"))?.0 {
-            Ok(policy) => Ok(self.documents.add(policy)),
-            Err(Malformed::Encoding) => Err(wrong("is no UTF-8 once it is URL-decoded")),
-            Err(Malformed::Policy(source)) => {
-                Err(Error::Policy { file: self.file(at), place: place(), source })
+        let read = match document {
+            Some(document) => self.documents.read(document, is_aws),
+            None => return Err(self.wrong_document(at, place(), "has no document")),
+        };
+        read.map_err(|malformed| match malformed {
+            Malformed::Encoding => {
+                self.wrong_document(at, place(), "is no UTF-8 once it is URL-decoded")
             }
-        }
+            Malformed::Policy(source) => {
+                Error::Policy { file: self.file(at), place: place(), source }
+            }
+        })
+    }
+
+    fn wrong_document(&self, at: usize, place: String, problem: &'static str) -> Error {
+        Error::Document { file: self.file(at), place, problem }
     }
 
     /// Adds an entry, which may have come before if it says the same.

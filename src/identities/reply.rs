@@ -9,9 +9,10 @@ use percent_encoding::percent_decode_str;
 use serde::de::{IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::IdentityKind;
-use crate::json;
+use crate::json::Text;
 use crate::policy::{Policy, PolicyError};
 use crate::printable::visible;
 use crate::time::Time;
@@ -110,11 +111,6 @@ pub(super) struct Detail<'a> {
     pub(super) policy_version_list: Option<Vec<Version<'a>>>,
 }
 
-/// Text that need not be copied.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
-
 /// An inline policy.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an object")]
@@ -123,7 +119,8 @@ pub(super) struct Inline<'a> {
     #[serde(borrow)]
     pub(super) policy_name: Option<Text<'a>>,
     /// `PolicyDocument`.
-    pub(super) policy_document: Option<Document>,
+    #[serde(borrow)]
+    pub(super) policy_document: Option<Document<'a>>,
 }
 
 /// A managed policy that is attached.
@@ -145,7 +142,8 @@ pub(super) struct Version<'a> {
     /// `IsDefaultVersion`.
     pub(super) is_default_version: Option<bool>,
     /// `Document`.
-    pub(super) document: Option<Document>,
+    #[serde(borrow)]
+    pub(super) document: Option<Document<'a>>,
 }
 
 /// When and where a role was used last; nothing of it for one that was not.
@@ -159,10 +157,10 @@ pub(super) struct LastUsed<'a> {
     pub(super) region: Option<Text<'a>>,
 }
 
-/// A policy document, or what is wrong with it, which is said only if the document counts.
-///
-/// It is read at once, so that its JSON is gone before the next one comes.
-pub(super) struct Document(pub(super) Result<Policy, Malformed>);
+/// A policy document as its JSON stands in the file, which is read only if the document counts.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Document<'a>(#[serde(borrow)] &'a RawValue);
 
 /// Why a document is none (S10).
 pub(super) enum Malformed {
@@ -172,17 +170,30 @@ pub(super) enum Malformed {
     Policy(PolicyError),
 }
 
-impl<'de> Deserialize<'de> for Document {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        let policy = match json::distinct(source)? {
-            Value::String(text) if is_plain_json(&text) => Policy::parse(&text),
-            Value::String(text) => match percent_decode_str(&text).decode_utf8() {
-                Ok(decoded) => Policy::parse(&decoded),
-                Err(_) => return Ok(Self(Err(Malformed::Encoding))),
-            },
-            value => Policy::from_value(&value),
-        };
-        Ok(Self(policy.map_err(Malformed::Policy)))
+impl From<PolicyError> for Malformed {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl<'a> Document<'a> {
+    /// Returns the JSON: an object or a string, unless it is malformed.
+    pub(super) fn json(self) -> &'a str {
+        self.0.get()
+    }
+
+    /// Reads an object, or the text of a string, which may be URL-encoded.
+    pub(super) fn policy(self) -> Result<Policy, Malformed> {
+        let json = self.json();
+        if !json.starts_with('"') {
+            return Ok(Policy::parse(json)?);
+        }
+        let Text(text) = serde_json::from_str(json).map_err(PolicyError::from)?;
+        if is_plain_json(&text) {
+            return Ok(Policy::parse(&text)?);
+        }
+        let decoded = percent_decode_str(&text).decode_utf8().map_err(|_| Malformed::Encoding)?;
+        Ok(Policy::parse(&decoded)?)
     }
 }
 

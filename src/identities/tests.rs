@@ -521,8 +521,8 @@ fn members_of_a_wrong_type_are_named_by_line_and_column() {
         ),
         (
             r#""UserDetailList": [{"Arn": "a", "UserPolicyList": [{"PolicyDocument":
-            {"Statement": [], "Statement": []}}]}]"#,
-            "line 3, column 41: member `Statement` stands twice",
+            {"Statement": [}}]}]"#,
+            "line 3, column 28: expected value",
         ),
         (r#""Policies": [{"Arn": "a", "PolicyVersionList": 1}]"#, "expected a sequence"),
     ] {
@@ -548,6 +548,40 @@ fn an_arn_that_is_not_of_its_list_is_refused() {
             &[&format!("`{arn}` in `UserDetailList` is no ARN of a user")],
         );
     }
+}
+
+#[test]
+fn s10_a_document_that_no_json_value_can_hold_is_named_by_its_own_lines() {
+    let with = |at: usize, document: &str| {
+        let snapshot = changed(|snapshot| {
+            snapshot["Policies"][0]["PolicyVersionList"][at]["Document"] = "HERE".into();
+        });
+        load_bytes(snapshot.to_string().replace("\"HERE\"", document))
+    };
+    let deep = format!("{{\"Statement\": {}{}}}", "[".repeat(200), "]".repeat(200));
+    for (document, says) in [
+        ("{\"Id\": \"\",\n\"Id\": \"\"}", "line 2, column 4: member `Id` stands twice"),
+        (r#"{"Id": 1e999}"#, "line 1, column 12: number out of range"),
+        (r#"{"Id": "\ud800"}"#, "line 1, column 15: unexpected end of hex escape"),
+        (r#""\ud800""#, "line 1, column 8: unexpected end of hex escape"),
+        (&deep, "line 1, column 141: recursion limit exceeded"),
+    ] {
+        let says = format!("correct the document: {says}");
+        let error = with(1, document).unwrap_err();
+        says_all(&error, &["policy `own`, version `v2` is malformed", &says]);
+        // A version that is not in force decides nothing.
+        assert!(with(0, document).is_ok());
+    }
+}
+
+#[test]
+fn documents_of_another_layout_are_the_same() {
+    let whole = sample();
+    let pretty = serde_json::to_string_pretty(&whole).unwrap();
+    let files = [("a.json", whole.to_string()), ("b.json", pretty)];
+    let identities = load_files(&files).unwrap();
+    assert_eq!(identities, load(&whole).unwrap());
+    assert_eq!(identities.documents().len(), 4);
 }
 
 #[test]

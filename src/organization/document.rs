@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::error::OrganizationError;
-use crate::json;
+use crate::json::{self, Tree};
 use crate::printable::printable;
 
 /// One JSON file.
@@ -88,8 +88,8 @@ fn without_mark(bytes: &[u8]) -> &[u8] {
 fn document(path: &Path, bytes: &[u8]) -> Result<Document, OrganizationError> {
     let file = printable(&path.to_string_lossy());
     let bytes = without_mark(bytes);
-    let (content, doubled) = match json::parse(bytes) {
-        Ok(value) => (value, None),
+    let (content, doubled) = match serde_json::from_slice::<Tree<'_>>(bytes) {
+        Ok(tree) => (tree.into(), None),
         Err(error) => {
             let (line, column, reason) = position(&error);
             match serde_json::from_slice(bytes) {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::arn::Arn;
-use crate::json;
+use crate::json::Tree;
 
 use super::document::{Document, Member};
 use super::draft::{Draft, EntityFacts, OrganizationFacts, PolicyFacts};
@@ -417,8 +417,8 @@ fn target_ids(list: &Member<'_>) -> Result<BTreeSet<String>, Error> {
 fn content(policy: &Member<'_>) -> Option<Value> {
     let content = policy.member("Content")?.value();
     let text = content.as_str().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
-    let parsed = text.and_then(|text| json::parse(text.as_bytes()).ok());
-    Some(parsed.unwrap_or_else(|| content.clone()))
+    let tree: Option<Tree<'_>> = text.and_then(|text| serde_json::from_str(text).ok());
+    Some(tree.map_or_else(|| content.clone(), Value::from))
 }
 
 /// Returns whether a type is that of service control policies; one that is not said is.

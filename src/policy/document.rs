@@ -5,9 +5,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::json;
+use crate::json::{self, Object, Tree};
 use crate::printable;
 
 use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement};
@@ -98,20 +98,28 @@ pub enum PolicyError {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place(String);
 
-impl Place {
-    fn key(&self, key: &str) -> Self {
-        let dot = if self.0.is_empty() { "" } else { "." };
-        Self(format!("{}{dot}{}", self.0, quoted(key)))
-    }
-
-    fn index(&self, index: usize) -> Self {
-        Self(format!("{}[{index}]", self.0))
-    }
-}
-
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str("the document") } else { write!(f, "`{}`", self.0) }
+    }
+}
+
+/// The way to a place, of which only an error makes a text.
+#[derive(Clone, Copy)]
+enum At<'p> {
+    Root,
+    Key(&'p Self, &'p str),
+    Index(&'p Self, usize),
+}
+
+impl At<'_> {
+    fn place(self) -> Place {
+        Place(match self {
+            Self::Root => String::new(),
+            Self::Key(Self::Root, key) => quoted(key),
+            Self::Key(parent, key) => format!("{}.{}", parent.place().0, quoted(key)),
+            Self::Index(parent, index) => format!("{}[{index}]", parent.place().0),
+        })
     }
 }
 
@@ -123,8 +131,7 @@ impl Policy {
     /// Says what is malformed and where (S10). A key that occurs twice in an object is malformed.
     pub fn parse(document: &str) -> Result<Self, PolicyError> {
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        let value = json::parse(document.as_bytes()).map_err(|error| json_error(&error))?;
-        Self::from_value(&value)
+        Self::from_tree(&serde_json::from_str(document)?)
     }
 
     /// Reads a document that is a JSON value already, as in `get-account-authorization-details`.
@@ -133,65 +140,65 @@ impl Policy {
     ///
     /// Says what is malformed and where (S10). Keys that occurred twice can no longer be seen.
     pub fn from_value(document: &Value) -> Result<Self, PolicyError> {
-        let root = Place::default();
-        let document = object(document, &root)?;
-        known(document, &POLICY_ELEMENTS, &root)?;
-        let variables = match optional_text(document, "Version", &root)? {
+        Self::from_tree(&document.into())
+    }
+
+    fn from_tree(document: &Tree<'_>) -> Result<Self, PolicyError> {
+        let root = At::Root;
+        let document = object(document, root)?;
+        known(document, &POLICY_ELEMENTS, root)?;
+        let variables = match optional_text(document, "Version", root)? {
             Some("2012-10-17") => true,
             // The default; it has no policy variables.
             Some("2008-10-17") | None => false,
             Some(text) => {
                 let reason = "expected `2012-10-17` or `2008-10-17`";
-                return Err(text_error(root.key("Version"), text, reason));
+                return Err(text_error(At::Key(&root, "Version"), text, reason));
             }
         };
-        optional_text(document, "Id", &root)?;
-        let place = root.key("Statement");
+        optional_text(document, "Id", root)?;
+        let at = At::Key(&root, "Statement");
         let statements = match document.get("Statement") {
-            None => return Err(PolicyError::Missing { place: root, element: "`Statement`" }),
-            Some(Value::Array(statements)) if statements.is_empty() => {
-                return Err(PolicyError::Empty { place });
+            None => {
+                return Err(PolicyError::Missing { place: root.place(), element: "`Statement`" });
             }
-            Some(Value::Array(statements)) => statements
-                .iter()
-                .enumerate()
-                .map(|(index, statement)| read_statement(statement, variables, &place.index(index)))
-                .collect::<Result<_, _>>()?,
-            Some(statement) => vec![read_statement(statement, variables, &place)?],
+            Some(Tree::List(list)) => {
+                entries(list, at, |statement, at| read_statement(statement, variables, at))?
+            }
+            Some(statement) => vec![read_statement(statement, variables, at)?],
         };
         Ok(Self { statements })
     }
 }
 
 fn read_statement(
-    statement: &Value,
+    statement: &Tree<'_>,
     variables: bool,
-    place: &Place,
+    at: At<'_>,
 ) -> Result<Statement, PolicyError> {
-    let statement = object(statement, place)?;
+    let statement = object(statement, at)?;
     for element in ["Principal", "NotPrincipal"] {
         if statement.contains_key(element) {
-            return Err(PolicyError::Principal { place: place.clone(), element });
+            return Err(PolicyError::Principal { place: at.place(), element });
         }
     }
-    known(statement, &STATEMENT_ELEMENTS, place)?;
-    optional_text(statement, "Sid", place)?;
-    let effect = match optional_text(statement, "Effect", place)? {
+    known(statement, &STATEMENT_ELEMENTS, at)?;
+    optional_text(statement, "Sid", at)?;
+    let effect = match optional_text(statement, "Effect", at)? {
         Some("Allow") => Effect::Allow,
         Some("Deny") => Effect::Deny,
         Some(text) => {
-            return Err(text_error(place.key("Effect"), text, "expected `Allow` or `Deny`"));
+            return Err(text_error(At::Key(&at, "Effect"), text, "expected `Allow` or `Deny`"));
         }
-        None => return Err(PolicyError::Missing { place: place.clone(), element: "`Effect`" }),
+        None => return Err(PolicyError::Missing { place: at.place(), element: "`Effect`" }),
     };
     let actions = Choice { element: "Action", complement: "NotAction" };
     let resources = Choice { element: "Resource", complement: "NotResource" };
     Ok(Statement {
         effect,
-        conditional: is_conditional(statement, place)?,
-        actions: actions.read(statement, place, ActionPattern::parse)?,
-        resources: resources
-            .read(statement, place, |text| ResourcePattern::parse(text, variables))?,
+        conditional: is_conditional(statement, at)?,
+        actions: actions.read(statement, at, ActionPattern::parse)?,
+        resources: resources.read(statement, at, |text| ResourcePattern::parse(text, variables))?,
     })
 }
 
@@ -204,8 +211,8 @@ struct Choice {
 impl Choice {
     fn read<T>(
         &self,
-        statement: &Map<String, Value>,
-        place: &Place,
+        statement: &Object<'_>,
+        at: At<'_>,
         parse: impl Fn(&str) -> Result<T, &'static str>,
     ) -> Result<Selection<T>, PolicyError> {
         let Self { element, complement } = *self;
@@ -214,74 +221,95 @@ impl Choice {
             (None, Some(value)) => (complement, value),
             (Some(_), Some(_)) => {
                 let (one, other) = (element, complement);
-                return Err(PolicyError::Both { place: place.clone(), one, other });
+                return Err(PolicyError::Both { place: at.place(), one, other });
             }
             (None, None) => {
                 let element = match element {
                     "Action" => "`Action` or `NotAction`",
                     _ => "`Resource` or `NotResource`",
                 };
-                return Err(PolicyError::Missing { place: place.clone(), element });
+                return Err(PolicyError::Missing { place: at.place(), element });
             }
         };
-        let place = place.key(name);
-        let parse_at = |value: &Value, place: Place| match value {
-            Value::String(text) => parse(text).map_err(|reason| text_error(place, text, reason)),
-            _ => Err(PolicyError::Type { place, expected: "a string" }),
+        let at = At::Key(&at, name);
+        let parse_at = |value: &Tree<'_>, at: At<'_>| match value {
+            Tree::Text(text) => parse(text).map_err(|reason| text_error(at, text, reason)),
+            _ => Err(PolicyError::Type { place: at.place(), expected: "a string" }),
         };
         let patterns = match value {
-            Value::Array(values) if values.is_empty() => return Err(PolicyError::Empty { place }),
-            Value::Array(values) => values
-                .iter()
-                .enumerate()
-                .map(|(index, value)| parse_at(value, place.index(index)))
-                .collect::<Result<_, _>>()?,
-            Value::String(_) => vec![parse_at(value, place)?],
-            _ => return Err(PolicyError::Type { place, expected: "a string or an array" }),
+            Tree::List(list) => entries(list, at, parse_at)?,
+            Tree::Text(_) => vec![parse_at(value, at)?],
+            _ => {
+                return Err(PolicyError::Type {
+                    place: at.place(),
+                    expected: "a string or an array",
+                });
+            }
         };
         Ok(Selection { complement: name == complement, patterns })
     }
 }
 
 /// Whether the statement has a condition that tests something: an empty one holds always.
-fn is_conditional(statement: &Map<String, Value>, place: &Place) -> Result<bool, PolicyError> {
+fn is_conditional(statement: &Object<'_>, at: At<'_>) -> Result<bool, PolicyError> {
     let Some(condition) = statement.get("Condition") else {
         return Ok(false);
     };
-    let place = place.key("Condition");
+    let at = At::Key(&at, "Condition");
     let mut tests = false;
-    for (operator, keys) in object(condition, &place)? {
-        tests |= !object(keys, &place.key(operator))?.is_empty();
+    for (operator, keys) in object(condition, at)? {
+        tests |= !object(keys, At::Key(&at, operator))?.is_empty();
     }
     Ok(tests)
 }
 
-fn object<'v>(value: &'v Value, place: &Place) -> Result<&'v Map<String, Value>, PolicyError> {
-    let wrong = || PolicyError::Type { place: place.clone(), expected: "an object" };
-    value.as_object().ok_or_else(wrong)
+/// Reads the entries of a list, which has at least one.
+fn entries<T>(
+    list: &[Tree<'_>],
+    at: At<'_>,
+    read: impl Fn(&Tree<'_>, At<'_>) -> Result<T, PolicyError>,
+) -> Result<Vec<T>, PolicyError> {
+    if list.is_empty() {
+        return Err(PolicyError::Empty { place: at.place() });
+    }
+    // A length that is known takes no more memory than it needs.
+    let mut entries = Vec::with_capacity(list.len());
+    for (index, entry) in list.iter().enumerate() {
+        entries.push(read(entry, At::Index(&at, index))?);
+    }
+    Ok(entries)
 }
 
-fn known(map: &Map<String, Value>, elements: &[&str], place: &Place) -> Result<(), PolicyError> {
-    match map.keys().find(|key| !elements.contains(&key.as_str())) {
-        None => Ok(()),
-        Some(key) => Err(PolicyError::Unknown { place: place.clone(), element: quoted(key) }),
+fn object<'t>(value: &'t Tree<'t>, at: At<'_>) -> Result<&'t Object<'t>, PolicyError> {
+    match value {
+        Tree::Object(members) => Ok(members),
+        _ => Err(PolicyError::Type { place: at.place(), expected: "an object" }),
     }
 }
 
-fn optional_text<'v>(
-    map: &'v Map<String, Value>,
+fn known(map: &Object<'_>, elements: &[&str], at: At<'_>) -> Result<(), PolicyError> {
+    match map.keys().find(|key| !elements.contains(&key.as_ref())) {
+        None => Ok(()),
+        Some(key) => Err(PolicyError::Unknown { place: at.place(), element: quoted(key) }),
+    }
+}
+
+fn optional_text<'t>(
+    map: &'t Object<'_>,
     key: &str,
-    place: &Place,
-) -> Result<Option<&'v str>, PolicyError> {
+    at: At<'_>,
+) -> Result<Option<&'t str>, PolicyError> {
     match map.get(key) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(PolicyError::Type { place: place.key(key), expected: "a string" }),
+        Some(Tree::Text(text)) => Ok(Some(text)),
+        Some(_) => {
+            Err(PolicyError::Type { place: At::Key(&at, key).place(), expected: "a string" })
+        }
     }
 }
 
-fn text_error(place: Place, text: &str, reason: &'static str) -> PolicyError {
-    PolicyError::Text { place, text: quoted(text), reason }
+fn text_error(at: At<'_>, text: &str, reason: &'static str) -> PolicyError {
+    PolicyError::Text { place: at.place(), text: quoted(text), reason }
 }
 
 /// Returns the text as a message may quote it.
@@ -293,9 +321,11 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-fn json_error(error: &serde_json::Error) -> PolicyError {
-    let reason = printable::visible(&json::reason(error)).into_owned();
-    PolicyError::Json { line: error.line(), column: error.column(), reason }
+impl From<serde_json::Error> for PolicyError {
+    fn from(error: serde_json::Error) -> Self {
+        let reason = printable::visible(&json::reason(&error)).into_owned();
+        Self::Json { line: error.line(), column: error.column(), reason }
+    }
 }
 
 #[cfg(test)]

@@ -184,7 +184,12 @@ impl ActionPattern {
             }
             _ => return Err("the service prefix is `*` alone or letters, digits, `-` and `.`"),
         };
-        Ok(Self { namespace, name: tokens(&name.to_lowercase()) })
+        let name = if name.is_ascii() {
+            name.bytes().map(|byte| token(byte.to_ascii_lowercase().into())).collect()
+        } else {
+            tokens(&name.to_lowercase())
+        };
+        Ok(Self { namespace, name })
     }
 
     /// Returns the one name that the pattern matches; none if it has a wildcard.
@@ -223,10 +228,12 @@ impl ResourcePattern {
         if text == "*" {
             return Ok(Self::Every);
         }
-        let tokens = if variables { tokens_with_variables(text)? } else { tokens(text) };
-        ArnPattern::of_tokens(&tokens)
-            .map(Self::Arn)
-            .ok_or("a resource is `*` or an ARN, such as `arn:aws:s3:::bucket/*`")
+        let pattern = if variables && text.contains('$') {
+            ArnPattern::of_tokens(&tokens_with_variables(text)?)
+        } else {
+            ArnPattern::of_format(text)
+        };
+        pattern.map(Self::Arn).ok_or("a resource is `*` or an ARN, such as `arn:aws:s3:::bucket/*`")
     }
 }
 
@@ -237,9 +244,9 @@ pub(super) struct ArnPattern {
 }
 
 impl ArnPattern {
-    /// Reads an ARN format of the catalog, whose only wildcards are `*`.
+    /// Reads an ARN without variables, such as the formats of the catalog.
     pub(super) fn of_format(text: &str) -> Option<Self> {
-        Self::of_tokens(&tokens(text))
+        Self::of_fields(text.splitn(6, ':').map(tokens))
     }
 
     /// Returns the pattern of every ARN.
@@ -248,16 +255,19 @@ impl ArnPattern {
         Self { fields: [tokens("arn"), any(), any(), any(), any(), any()] }
     }
 
-    /// Parts the tokens at the first five colons; missing fields are wildcards.
     fn of_tokens(tokens: &[Token]) -> Option<Self> {
-        let mut parts = tokens.splitn(6, |&token| token == Token::Char(':'));
-        let first = parts.next()?;
+        Self::of_fields(tokens.splitn(6, |&token| token == Token::Char(':')).map(<[_]>::to_vec))
+    }
+
+    /// Takes what stands between the first five colons; missing fields are wildcards.
+    fn of_fields(mut fields: impl Iterator<Item = Vec<Token>>) -> Option<Self> {
+        let first = fields.next()?;
         if first != [Token::Char('a'), Token::Char('r'), Token::Char('n')] {
             return None;
         }
-        let second = parts.next()?;
-        let mut field = || parts.next().map_or_else(|| vec![Token::Many], <[_]>::to_vec);
-        Some(Self { fields: [first.to_vec(), second.to_vec(), field(), field(), field(), field()] })
+        let second = fields.next()?;
+        let mut field = || fields.next().unwrap_or_else(|| vec![Token::Many]);
+        Some(Self { fields: [first, second, field(), field(), field(), field()] })
     }
 
     /// Returns the automaton of the whole ARN.
@@ -268,6 +278,9 @@ impl ArnPattern {
 
 /// Reads `*` and `?`; every other character is itself.
 fn tokens(text: &str) -> Vec<Token> {
+    if text.is_ascii() {
+        return text.bytes().map(|byte| token(byte.into())).collect();
+    }
     text.chars().map(token).collect()
 }
 
