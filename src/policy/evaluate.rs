@@ -76,8 +76,6 @@ struct QuestionKey {
 struct Chain {
     number: u64,
     levels: Vec<Vec<PolicyIndex>>,
-    /// Per level, the actions allowed on every resource.
-    whole: Vec<ActionSet>,
     /// Actions that are allowed at every level on one resource, for certain, and denied on none.
     certain: ActionSet,
     /// Actions of which it depends on the resource.
@@ -195,29 +193,26 @@ impl<'c> Evaluator<'c> {
     }
 
     fn fold(&mut self, levels: Vec<Vec<PolicyIndex>>) -> Chain {
-        let mut whole = Vec::with_capacity(levels.len());
         let mut both: Option<(ActionSet, ActionSet)> = None;
         let mut denied = Cover::default();
         for level in &levels {
-            let mut allowed = Cover::default();
+            let (mut certain, mut open) = (ActionSet::default(), ActionSet::default());
             for &index in level {
                 let policy = self.policy(index);
-                allowed.whole.union_with(&policy.allow.whole);
-                allowed.met.union_with(&policy.allow.met);
-                allowed.touched.union_with(&policy.allow.touched);
+                // Where nothing else restricts it, some resource is as good as every one.
+                let is_alone = levels.len() == 1;
+                certain.union_with(if is_alone { &policy.allow.met } else { &policy.allow.whole });
+                open.union_with(&policy.allow.touched);
                 denied.whole.union_with(&policy.deny.whole);
                 denied.touched.union_with(&policy.deny.touched);
             }
             match &mut both {
-                // Where nothing else restricts it, some resource is as good as every one.
-                None if levels.len() == 1 => both = Some((allowed.met, allowed.touched)),
-                None => both = Some((allowed.whole.clone(), allowed.touched)),
-                Some((certain, open)) => {
-                    certain.intersect_with(&allowed.whole);
-                    open.intersect_with(&allowed.touched);
+                None => both = Some((certain, open)),
+                Some(both) => {
+                    both.0.intersect_with(&certain);
+                    both.1.intersect_with(&open);
                 }
             }
-            whole.push(allowed.whole);
         }
         let (mut certain, mut open) =
             both.unwrap_or_else(|| (self.table.every(), self.table.every()));
@@ -225,13 +220,13 @@ impl<'c> Evaluator<'c> {
         open.subtract(&denied.whole);
         open.subtract(&certain);
         self.folded += 1;
-        Chain { number: self.folded, levels, whole, certain, open }
+        Chain { number: self.folded, levels, certain, open }
     }
 
     /// Says whether one of the actions is allowed on some resource, and takes the steps from those
     /// left.
     fn decide_service(&mut self, actions: Range<usize>, chain: &Chain, steps: &mut u64) -> Verdict {
-        if chain.certain.within(actions.clone()).next().is_some() {
+        if chain.certain.next(actions.start).is_some_and(|action| actions.contains(&action)) {
             return Verdict::Found;
         }
         let mut verdict = Verdict::Absent;
@@ -270,9 +265,10 @@ impl<'c> Evaluator<'c> {
         chain: &Chain,
     ) -> Option<QuestionKey> {
         let mut key = QuestionKey { universe, levels: Vec::new(), denies: Vec::new() };
-        for (level, whole) in chain.levels.iter().zip(&chain.whole) {
+        for level in &chain.levels {
             let mut clauses = Vec::new();
-            let mut always = whole.contains(action);
+            let is_whole = |index: &PolicyIndex| self.policy(*index).allow.whole.contains(action);
+            let mut always = level.iter().any(is_whole);
             for &index in level {
                 let policy = self.policies.get(index.0 as usize)?;
                 for part in policy.deny.parts.iter().filter(|part| part.actions.contains(action)) {

@@ -62,9 +62,18 @@ impl<'a> Attempts<'a> {
 
     /// Takes in those of `other`.
     pub(super) fn join(&mut self, other: &Self) {
-        self.latest = self.latest.max(other.latest);
-        self.success = self.success.max(other.success);
-        self.denial = self.denial.max(other.denial);
-        self.first = self.first.min(other.first);
+        // Most of the time nothing changes, and an attempt is large.
+        if other.latest > self.latest {
+            self.latest = other.latest;
+        }
+        if other.success > self.success {
+            self.success = other.success;
+        }
+        if other.denial > self.denial {
+            self.denial = other.denial;
+        }
+        if other.first < self.first {
+            self.first = other.first;
+        }
     }
 }

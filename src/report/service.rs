@@ -9,7 +9,7 @@ use super::attempt::Attempts;
 use super::page::{self, Page};
 use super::{JobDates, RequestError};
 use crate::arn::Arn;
-use crate::catalog::{Catalog, ServiceIndex};
+use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
 use crate::identities::{Identities, IdentityIndex, IdentityKind};
 use crate::policy::{AllowedActions, Evaluator, PolicyIndex};
 use crate::time::Time;
@@ -226,7 +226,7 @@ impl<'a> Reporter<'a> {
             Granularity::ServiceLevel => None,
             Granularity::ActionLevel => Some(self.evaluator.allowed_actions(&levels)),
         };
-        let mut accessed = self.accessed(identity);
+        let mut accessed = self.accessed(identity, &allowed.services);
         let mut rows: Vec<ServiceLastAccessed<'a>> = allowed
             .services
             .iter()
@@ -317,12 +317,13 @@ impl<'a> Reporter<'a> {
         [compiled.collect()]
     }
 
-    /// Joins what the users and roles accessed whose accesses count (I2).
-    fn accessed(&self, identity: IdentityIndex) -> Accessed<'a> {
+    /// Joins what the users and roles accessed whose accesses count, of the services that the
+    /// report lists (I2).
+    fn accessed(&self, identity: IdentityIndex, listed: &ServiceSet) -> Accessed<'a> {
         let mut accessed = Accessed::default();
         for principal in &self.identities.identity(identity).principals {
             let Some(usage) = self.activity.of(*principal) else { continue };
-            for (service, attempts) in &usage.services {
+            for (service, attempts) in usage.services.iter().filter(|it| listed.contains(*it.0)) {
                 accessed
                     .services
                     .entry(*service)
@@ -332,7 +333,7 @@ impl<'a> Reporter<'a> {
                     })
                     .or_insert_with(|| (1, attempts.clone()));
             }
-            for (action, attempts) in &usage.actions {
+            for (action, attempts) in usage.actions.iter().filter(|it| listed.contains(it.0.0)) {
                 accessed
                     .actions
                     .entry(*action)

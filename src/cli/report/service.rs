@@ -39,6 +39,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
     let activity = Activity::new(&ledger, identities, catalog, granularity(args));
+    let activity = ManuallyDrop::new(activity);
     if coverage.records.counted > 0 && !args.input.allow_empty {
         refuse_foreign(&activity, identities, &coverage)?;
         refuse_silent(&reported, identities, &coverage)?;
