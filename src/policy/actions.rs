@@ -238,26 +238,28 @@ impl ActionTable {
         self.formats.get(universe).and_then(Option::as_ref)
     }
 
-    /// Finds the action of a service by its name.
-    pub(super) fn find(&self, catalog: &Catalog, namespace: &str, name: &str) -> Option<usize> {
-        let service = catalog.find(namespace)?;
-        let range = self.actions(service);
-        // They are numbered as the catalogue has them.
-        let action = range.start + catalog.action_position(service, name)?;
-        range.contains(&action).then_some(action)
-    }
-
     /// Returns the actions that a pattern selects (S5, S9).
     pub(super) fn select(&self, catalog: &Catalog, pattern: &ActionPattern) -> ActionSet {
+        let mut selected = ActionSet::default();
         let range = match &pattern.namespace {
             None => 0..self.names.len(),
             Some(namespace) => {
-                catalog.find(namespace).map_or(0..0, |service| self.actions(service))
+                let Some(service) = catalog.find(namespace) else { return selected };
+                let range = self.actions(service);
+                if let Some(name) = pattern.only_name() {
+                    // Actions are numbered as the catalogue has them.
+                    let position = catalog.action_position(service, &name);
+                    let action = position.map(|position| range.start + position);
+                    if let Some(action) = action.filter(|action| range.contains(action)) {
+                        selected.insert(action);
+                    }
+                    return selected;
+                }
+                range
             }
         };
         let every = pattern.is_every_name();
         let glob = Glob::of_text(&pattern.name);
-        let mut selected = ActionSet::default();
         for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {
             if every || (!name.is_empty() && glob.matches(name)) {
                 selected.insert(action);

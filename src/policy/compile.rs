@@ -45,7 +45,7 @@ struct Interned {
 pub(super) struct Patterns {
     known: HashMap<ArnPattern, u32>,
     interned: Vec<(ArnPattern, Interned)>,
-    /// What patterns of actions with a wildcard select.
+    /// What the patterns of actions select.
     selected: HashMap<ActionPattern, ActionSet>,
 }
 
@@ -59,12 +59,6 @@ impl Patterns {
     ) -> ActionSet {
         let mut selected = ActionSet::default();
         for pattern in &selection.patterns {
-            if let (Some(namespace), Some(name)) = (&pattern.namespace, pattern.only_name()) {
-                if let Some(action) = table.find(catalog, namespace, &name) {
-                    selected.insert(action);
-                }
-                continue;
-            }
             match self.selected.get(pattern) {
                 Some(known) => selected.union_with(known),
                 None => {
