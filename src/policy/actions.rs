@@ -1,5 +1,6 @@
 //! The catalog's actions, numbered, and sets of them; knows no policy beyond the patterns of actions.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use hashbrown::HashMap;
@@ -7,53 +8,43 @@ use hashbrown::HashMap;
 use super::pattern::{ActionPattern, ArnPattern, Glob};
 use crate::catalog::{Action, Catalog, Resources, ServiceIndex};
 
-/// Actions of the table, one bit each.
+/// Actions of the table, one bit each, 64 to a word.
 ///
-/// A statement mostly names actions of one service, which stand together: of the words of bits only
-/// those from the first in use to the last are kept.
+/// A policy mostly names some actions of some services: only the words with a bit are kept.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ActionSet {
-    /// The place of the first of `words`.
-    start: usize,
-    words: Vec<u64>,
+    // INVARIANT: ascending by place, each place once, no word is zero.
+    /// Words with their places: that of action `a` is `a / 64`.
+    words: Vec<(usize, u64)>,
 }
 
 impl ActionSet {
     /// Returns the set of the first so many actions.
     fn of_first(count: usize) -> Self {
-        let mut words = vec![u64::MAX; count / 64];
-        words.push((1 << (count % 64)) - 1);
-        Self { start: 0, words }
+        let mut words: Vec<(usize, u64)> = (0..count / 64).map(|at| (at, u64::MAX)).collect();
+        if !count.is_multiple_of(64) {
+            words.push((count / 64, (1 << (count % 64)) - 1));
+        }
+        Self { words }
     }
 
-    fn end(&self) -> usize {
-        self.start + self.words.len()
+    /// Returns the words from a place on.
+    fn from(&self, at: usize) -> &[(usize, u64)] {
+        let first = self.words.partition_point(|(place, _)| *place < at);
+        self.words.get(first..).unwrap_or_default()
     }
 
     fn word(&self, at: usize) -> u64 {
-        at.checked_sub(self.start).and_then(|at| self.words.get(at)).copied().unwrap_or_default()
-    }
-
-    /// Makes room for the words from `start` to `end`.
-    fn cover(&mut self, start: usize, end: usize) {
-        if self.words.is_empty() {
-            self.start = start;
-        }
-        if start < self.start {
-            let missing = self.start - start;
-            self.words.splice(0..0, std::iter::repeat_n(0, missing));
-            self.start = start;
-        }
-        if end > self.end() {
-            self.words.resize(end - self.start, 0);
-        }
+        self.from(at).first().filter(|(place, _)| *place == at).map_or(0, |(_, word)| *word)
     }
 
     pub(super) fn insert(&mut self, action: usize) {
-        let word = action / 64;
-        self.cover(word, word + 1);
-        if let Some(word) = self.words.get_mut(word - self.start) {
-            *word |= 1 << (action % 64);
+        let (at, bit) = (action / 64, 1 << (action % 64));
+        match self.words.last_mut() {
+            // They mostly come in order.
+            Some((place, word)) if *place == at => *word |= bit,
+            Some((place, _)) if *place > at => self.union_with(&Self { words: vec![(at, bit)] }),
+            _ => self.words.push((at, bit)),
         }
     }
 
@@ -62,53 +53,59 @@ impl ActionSet {
     }
 
     pub(super) fn union_with(&mut self, other: &Self) {
-        if other.words.is_empty() {
-            return;
+        let mut merged = Vec::with_capacity(self.words.len() + other.words.len());
+        let (mut own, mut others) = (self.words.as_slice(), other.words.as_slice());
+        while let ([first, rest @ ..], [of_other, rest_of_other @ ..]) = (own, others) {
+            if first.0 <= of_other.0 {
+                own = rest;
+            }
+            if of_other.0 <= first.0 {
+                others = rest_of_other;
+            }
+            merged.push(match first.0.cmp(&of_other.0) {
+                Ordering::Less => *first,
+                Ordering::Greater => *of_other,
+                Ordering::Equal => (first.0, first.1 | of_other.1),
+            });
         }
-        self.cover(other.start, other.end());
-        for (word, other) in self.words.iter_mut().skip(other.start - self.start).zip(&other.words)
-        {
-            *word |= other;
-        }
+        merged.extend_from_slice(own);
+        merged.extend_from_slice(others);
+        self.words = merged;
     }
 
     pub(super) fn intersect_with(&mut self, other: &Self) {
-        let start = self.start;
-        for (at, word) in (start..).zip(&mut self.words) {
-            *word &= other.word(at);
-        }
+        self.words.retain_mut(|(at, word)| {
+            *word &= other.word(*at);
+            *word != 0
+        });
     }
 
     pub(super) fn subtract(&mut self, other: &Self) {
-        let start = self.start;
-        for (at, word) in (start..).zip(&mut self.words) {
-            *word &= !other.word(at);
-        }
+        self.words.retain_mut(|(at, word)| {
+            *word &= !other.word(*at);
+            *word != 0
+        });
     }
 
     /// Returns the first action of the set from `action` on.
     pub(super) fn next(&self, action: usize) -> Option<usize> {
-        let first = self.word(action / 64) >> (action % 64);
-        if first != 0 {
-            return Some(action + first.trailing_zeros() as usize);
-        }
-        let behind = (action / 64 + 1).max(self.start);
-        let words = self.words.get(behind - self.start..)?;
-        let (at, word) = (behind..).zip(words).find(|(_, word)| **word != 0)?;
-        Some(at * 64 + word.trailing_zeros() as usize)
+        self.within(action..usize::MAX).next()
     }
 
     /// Returns the actions of the set that lie in the range, ascending.
     pub(super) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
-        let words = range.start / 64..range.end.div_ceil(64);
-        words
-            .map(|at| (at, self.word(at)))
-            .filter(|(_, word)| *word != 0)
-            .flat_map(|(at, word)| {
-                (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
-            })
-            .filter(move |action| range.contains(action))
+        let end = range.end.div_ceil(64);
+        let words = self.from(range.start / 64).iter().take_while(move |(at, _)| *at < end);
+        let actions = words.flat_map(|(at, word)| bits(*word).map(move |bit| at * 64 + bit));
+        actions.filter(move |action| range.contains(action))
     }
+}
+
+/// Returns the places of the bits of a word, ascending.
+fn bits(word: u64) -> impl Iterator<Item = usize> {
+    let not_zero = |word: u64| (word != 0).then_some(word);
+    std::iter::successors(not_zero(word), move |word| not_zero(word & (word - 1)))
+        .map(|word| word.trailing_zeros() as usize)
 }
 
 /// The resources that one ARN format, or the lack of any, makes possible.
