@@ -89,7 +89,12 @@ impl ActionSet {
 
     /// Returns the first action of the set from `action` on.
     pub(super) fn next(&self, action: usize) -> Option<usize> {
-        self.within(action..usize::MAX).next()
+        let first = action / 64;
+        self.from(first).iter().find_map(|&(at, word)| {
+            let before = if at == first { (1 << (action % 64)) - 1 } else { 0 };
+            let word = word & !before;
+            (word != 0).then(|| at * 64 + word.trailing_zeros() as usize)
+        })
     }
 
     /// Returns the actions of the set that lie in the range, ascending.
@@ -192,10 +197,19 @@ impl ActionTable {
         self.ends.push(self.universes.len());
     }
 
-    /// Returns the service of an action and the numbers of the service's actions.
-    pub(super) fn service(&self, action: usize) -> Option<(ServiceIndex, Range<usize>)> {
-        let at = self.services.partition_point(|(_, range)| range.end <= action);
-        self.services.get(at).cloned()
+    /// Returns the services of the actions of a set with the numbers of all of their actions.
+    pub(super) fn services_of<'s>(
+        &'s self,
+        set: &'s ActionSet,
+    ) -> impl Iterator<Item = (ServiceIndex, Range<usize>)> + 's {
+        let mut services = self.services.iter();
+        let mut next = set.next(0);
+        std::iter::from_fn(move || {
+            let action = next?;
+            let (service, range) = services.find(|(_, range)| range.contains(&action))?;
+            next = set.next(range.end);
+            Some((*service, range.clone()))
+        })
     }
 
     /// Returns the numbers of a service's actions; none if it is not listed.

@@ -359,9 +359,15 @@ fn meets(pattern: &[Token], format: &[Token]) -> bool {
     let ((named, rest), (format_named, format_rest)) =
         (until_wildcard(pattern), until_wildcard(format));
     let longer = if named.len() > format_named.len() { named } else { format_named };
-    let both = [longer, &text(rest, &[]), &text(format_rest, &[])].concat();
+    let (rest, format_rest) = (text(rest, &[]), text(format_rest, &[]));
+    let shared = [
+        [longer, &rest, &format_rest].concat(),
+        [longer, &format_rest, &rest].concat(),
+        text(pattern, &[]),
+        text(format, &[]),
+    ];
     let is_shared = |text: &Vec<Token>| fits(pattern, text) && fits(format, text);
-    [both, text(pattern, &[]), text(format, &[])].iter().any(is_shared)
+    shared.iter().any(is_shared)
         && [text(format, &[]), text(format, &[OTHER])].iter().any(|text| !fits(pattern, text))
 }
 

@@ -176,15 +176,9 @@ impl<'c> Evaluator<'c> {
 
     /// Returns the services of which some action may be allowed, with the numbers of their actions.
     fn possible_services(&self, chain: &Chain) -> Vec<(ServiceIndex, Range<usize>)> {
-        let mut services = Vec::new();
         let mut possible = chain.certain.clone();
         possible.union_with(&chain.open);
-        let mut next = possible.next(0);
-        while let Some((service, range)) = next.and_then(|action| self.table.service(action)) {
-            next = possible.next(range.end);
-            services.push((service, range));
-        }
-        services
+        self.table.services_of(&possible).collect()
     }
 
     fn policy(&self, index: PolicyIndex) -> &Compiled {
