@@ -105,7 +105,7 @@ pub enum EmitError {
 ///
 /// It cannot be implemented elsewhere. What it asks for stands with the formats: the columns, the
 /// members of JSON and the table of one kind of report, each in a file of its own.
-pub trait Report: columns::Rows + json::Reply + table::Page {}
+pub trait Report: columns::Rows + json::Reply + table::Tabular {}
 
 impl Report for OrganizationsReport<'_> {}
 impl Report for ServiceReport<'_> {}

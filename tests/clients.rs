@@ -184,7 +184,7 @@ fn entities_reports() -> [EntitiesReport<'static>; 3] {
         entity: subject(ROLE, None),
         name: "build",
         entity_type: "ROLE",
-        id: "AROAEXAMPLEEXAMPLEEXA",
+        id: Some("AROAEXAMPLEEXAMPLEEXA"),
         path: "/service-role/",
         attempts: Some(attempts_of_role()),
     };
@@ -193,7 +193,7 @@ fn entities_reports() -> [EntitiesReport<'static>; 3] {
         entity: subject(arn, Some(at("2026-05-15T08:09:10Z"))),
         name: "ann",
         entity_type: "USER",
-        id: "AIDAEXAMPLEEXAMPLEEXA",
+        id: Some("AIDAEXAMPLEEXAMPLEEXA"),
         path: "/",
         attempts: None,
     };

@@ -72,6 +72,14 @@ fn every_module_of_the_library_is_listed() {
 }
 
 #[test]
+fn the_map_of_the_code_has_every_module() {
+    let map = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let rows: Vec<&str> =
+        map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    assert_eq!(rows, modules());
+}
+
+#[test]
 fn threads_start_in_ingest_alone() {
     for (file, text) in rust_files("src") {
         let starts = text.contains("rayon::") || text.contains("thread::spawn");

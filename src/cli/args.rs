@@ -159,7 +159,8 @@ pub(crate) struct ServiceArgs {
     )]
     pub(crate) granularity: String,
 
-    /// Report who used this service (GetServiceLastAccessedDetailsWithEntities): s3, …
+    /// Report who used this service (GetServiceLastAccessedDetailsWithEntities): s3, … (not with
+    /// --granularity)
     #[arg(long, value_name = "NAMESPACE", conflicts_with = "granularity", help_heading = "Report")]
     pub(crate) service_namespace: Option<String>,
 

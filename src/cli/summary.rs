@@ -17,8 +17,12 @@ const PROBLEMS: usize = 20;
 pub(super) struct Summary<'a> {
     /// What was read.
     pub(super) coverage: &'a Coverage,
-    /// How many acting accounts are outside of what.
-    pub(super) outside: (usize, &'static str),
+    /// How many acting accounts are outside.
+    pub(super) outside: usize,
+    /// Outside of what.
+    pub(super) of: &'static str,
+    /// What else than logs could not be read, and the reports need.
+    pub(super) problems: Vec<String>,
     /// What makes the report say something else than AWS would, or than the reader may think.
     pub(super) warnings: Vec<String>,
     /// Whether nothing is shortened.
@@ -84,14 +88,15 @@ impl Summary<'_> {
         lines.push(format!(
             "accounts  {} active, {} of them outside the {}",
             grouped(coverage.accounts.len() as u64),
-            grouped(self.outside.0 as u64),
-            self.outside.1,
+            grouped(self.outside as u64),
+            self.of,
         ));
         lines
     }
 
     fn problems(&self) -> Vec<String> {
-        let problems = &self.coverage.problems;
+        let of_reading = self.coverage.problems.iter().map(ToString::to_string);
+        let problems: Vec<String> = self.problems.iter().cloned().chain(of_reading).collect();
         let shown = if self.verbose { problems.len() } else { PROBLEMS };
         let mut lines: Vec<String> =
             problems.iter().take(shown).map(|problem| format!("problem: {problem}")).collect();

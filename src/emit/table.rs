@@ -40,16 +40,16 @@ const STYLE: TableStyle = TableStyle::new()
     .header_lines(ContentLineStyle::none().junction(' '));
 
 /// A report that people read.
-pub trait Page {
+pub trait Tabular {
     /// Writes the lines above the table.
     fn push_heading(&self, heading: &mut Heading);
 
     /// Returns the table: the columns, and the rows that stand in them.
-    fn table(&self) -> (&'static [Column], Vec<Vec<Cell>>);
+    fn table(&self) -> (Vec<Column>, Vec<Vec<Cell>>);
 }
 
 /// Writes each report as a heading and a table, with an empty line between reports.
-pub(super) fn write<R: Page>(
+pub(super) fn write<R: Tabular>(
     layout: &Layout,
     reports: &mut dyn Iterator<Item = R>,
     out: &mut dyn Write,
@@ -65,7 +65,7 @@ pub(super) fn write<R: Page>(
         let (columns, rows) = report.table();
         if !rows.is_empty() {
             text.push('\n');
-            push_table(&mut text, columns, rows, width);
+            push_table(&mut text, &columns, rows, width);
         }
         out.write_all(text.as_bytes())?;
     }
@@ -114,6 +114,7 @@ impl Heading {
 }
 
 /// A column of a table.
+#[derive(Clone, Copy)]
 pub struct Column {
     name: &'static str,
     /// Characters that are not broken into lines: of a time, an account's id, the heading itself.

@@ -19,7 +19,10 @@ pub enum IdentitiesError {
         source: io::Error,
     },
     /// The file is not JSON, lacks a member, has one twice or one of another type than AWS's.
-    #[error("{file}: line {line}, column {column}: {reason}")]
+    #[error(
+        "{file}: line {line}, column {column}: {reason}: collect the snapshot again, or remove the \
+         file"
+    )]
     Json {
         /// The file.
         file: String,

@@ -1,5 +1,7 @@
 //! Attempts to access AWS, and what is kept of those of one service or action; knows no report.
 
+use std::collections::BTreeMap;
+
 pub use crate::event::EventId;
 use crate::ledger::{self, Entry};
 use crate::time::Time;
@@ -76,4 +78,9 @@ impl<'a> Attempts<'a> {
             self.first = other.first;
         }
     }
+}
+
+/// Keeps the latest time of everything that has a time.
+pub(super) fn latest<K: Ord>(all: &mut BTreeMap<K, Time>, key: K, time: Time) {
+    all.entry(key).and_modify(|known| *known = (*known).max(time)).or_insert(time);
 }

@@ -179,7 +179,7 @@ struct UnmappedEventSource<'a> {
 
 impl SnapshotCoverage<'_> {
     /// Returns whether every policy is known that decides which services are listed.
-    const fn is_complete(&self) -> bool {
+    fn is_complete(&self) -> bool {
         match self {
             Self::Organization(_) => true,
             Self::Identities(identities) => identities.is_complete(),
@@ -188,6 +188,12 @@ impl SnapshotCoverage<'_> {
 }
 
 impl<'a> ReportCoverage<'a> {
+    /// Returns whether everything that may hold events was read, and every policy that decides
+    /// which services the reports list.
+    pub const fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Puts the coverage together; `unmapped` are the event sources of no listed service.
     pub fn new(
         coverage: &'a Coverage,

@@ -117,8 +117,8 @@ pub struct EntityDetails<'a> {
     pub name: &'a str,
     /// `EntityInfo.Type`: `USER` or `ROLE`.
     pub entity_type: &'static str,
-    /// `EntityInfo.Id`.
-    pub id: &'a str,
+    /// `EntityInfo.Id`; none where the snapshot has none.
+    pub id: Option<&'a str>,
     /// `EntityInfo.Path`.
     pub path: &'a str,
     /// The attempts, behind `LastAuthenticated`; none if never accessed.
@@ -128,8 +128,6 @@ pub struct EntityDetails<'a> {
 /// Whose report is asked for, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<'a> {
-    /// `ServiceNamespace`: who used this service; none asks for all services.
-    pub service_namespace: Option<&'a str>,
     /// Which of the rows.
     pub page: Page<'a>,
     /// The dates of the job.
@@ -141,11 +139,8 @@ impl Query<'_> {
     ///
     /// # Errors
     ///
-    /// [`RequestError`] for a page that cannot be, or a namespace that no listed service has (I6).
-    pub fn validate(&self, catalog: &Catalog) -> Result<(), RequestError> {
-        if let Some(namespace) = self.service_namespace {
-            service(catalog, namespace)?;
-        }
+    /// [`RequestError`] for a page that cannot be (I6).
+    pub fn validate(&self) -> Result<(), RequestError> {
         self.page.read().map(drop)
     }
 }
@@ -172,13 +167,20 @@ pub fn find(identities: &Identities, arn: &str) -> Result<IdentityIndex, Request
             "`{arn}` is no ARN of an IAM user, group, role or policy"
         )));
     }
-    identities
-        .find(arn)
-        .ok_or_else(|| RequestError::no_such_entity(format!("ARN `{arn}` is not in the snapshot")))
+    identities.find(arn).ok_or_else(|| {
+        RequestError::no_such_entity(format!(
+            "`{arn}` is not in the snapshot, which has {} accounts",
+            identities.accounts().len()
+        ))
+    })
 }
 
 /// Finds the listed service of a namespace.
-fn service(catalog: &Catalog, namespace: &str) -> Result<ServiceIndex, RequestError> {
+///
+/// # Errors
+///
+/// `InvalidInput` for a namespace that no listed service has (I6).
+pub fn find_service(catalog: &Catalog, namespace: &str) -> Result<ServiceIndex, RequestError> {
     let listed = catalog.find(namespace).filter(|index| catalog.service(*index).listed);
     listed.ok_or_else(|| {
         RequestError::invalid_input(format!("`{namespace}` is the namespace of no listed service"))
@@ -258,8 +260,8 @@ impl<'a> Reporter<'a> {
         })
     }
 
-    /// Returns the users and roles that could use the identity's policies for the service of
-    /// `query`, and when they last did (I5); nobody where the policies do not allow the service.
+    /// Returns the users and roles that could use the identity's policies for a service, and when
+    /// they last did (I5); nobody where the policies do not allow the service.
     ///
     /// # Errors
     ///
@@ -271,7 +273,7 @@ impl<'a> Reporter<'a> {
         service_namespace: &'a str,
         query: &Query<'a>,
     ) -> Result<EntitiesReport<'a>, RequestError> {
-        let service = service(self.catalog, service_namespace)?;
+        let service = find_service(self.catalog, service_namespace)?;
         let levels = self.levels(identity);
         let is_allowed = self.evaluator.allowed_services(&levels).services.contains(service);
         let principals: &'a [IdentityIndex] = &self.identities.identity(identity).principals;
@@ -368,7 +370,7 @@ impl<'a> Reporter<'a> {
             entity: self.subject(principal),
             name: &identity.name,
             entity_type: if identity.kind == IdentityKind::User { "USER" } else { "ROLE" },
-            id: &identity.id,
+            id: Some(identity.id.as_str()).filter(|id| !id.is_empty()),
             path: &identity.path,
             attempts: self
                 .activity

@@ -61,12 +61,14 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let names = Names { verbose: args.output.verbose };
     let summary = Summary {
         coverage: &coverage,
-        outside: (activity.outside.len(), "organization"),
+        outside: activity.outside.len(),
+        of: "organization",
+        problems: Vec::new(),
         warnings: warnings(basis, &undecided, creation, names),
         verbose: args.output.verbose,
     };
     summary.print(args.output.quiet);
-    Ok(match (is_failed, coverage.is_complete()) {
+    Ok(match (is_failed, accounted.is_complete()) {
         (true, _) => Exit::NoReport,
         (false, true) => Exit::Complete,
         (false, false) => Exit::Incomplete,

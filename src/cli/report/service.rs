@@ -10,7 +10,7 @@ use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
 use super::reading::{read, threads};
 use super::writing::Output;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
 use crate::identities::{Identities, IdentityIndex};
 use crate::ingest;
@@ -29,11 +29,14 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let period = asked(&args.input)?;
     let catalog = args.input.catalog.as_deref().map(Catalog::load).transpose()?;
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
-    // What no logs could answer should not cost an hour of reading logs first.
-    // The program ends with it: taking a large one apart would only cost time.
+    // What no logs could answer should not cost an hour of reading logs first. What is large is
+    // left to the system: the program ends with it, and taking it apart would only cost time.
     let identities: &Identities = Box::leak(Box::new(Identities::load(&args.identities)?));
     let reported = reported(args, identities)?;
-    query(args, creation)?.validate(catalog)?;
+    if let Some(namespace) = &args.service_namespace {
+        service::find_service(catalog, namespace).context("--service-namespace")?;
+    }
+    query(args, creation)?.validate().context("--max-items or --marker")?;
     let found = ingest::find(&args.input.inputs, threads(&args.input))?;
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
@@ -50,20 +53,29 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let basis =
         IdentitiesBasis { coverage: &coverage, activity: &activity, identities, catalog, start };
     let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
-    let warnings = warnings(basis, &accounted, creation, Names { verbose: args.output.verbose });
-    let is_complete = coverage.is_complete() && accounted.is_complete();
+    let names = Names { verbose: args.output.verbose };
+    let warnings = warnings(basis, &accounted, creation, names);
+    let problems = accounted.lacking.iter().map(|name| {
+        format!(
+            "{name}: is attached or joined, but not in the snapshot, so that services are missing \
+             from reports: collect the snapshot again, whole"
+        )
+    });
+    let problems = problems.collect();
     let accounted = SnapshotCoverage::Identities(accounted);
     let accounted = ReportCoverage::new(&coverage, catalog, &activity.unmapped, accounted);
     let query = query(args, creation)?;
     write(args, &output, &accounted, &reported, &mut reporter, &query)?;
     let summary = Summary {
         coverage: &coverage,
-        outside: (activity.outside.len(), "snapshot"),
+        outside: activity.outside.len(),
+        of: "snapshot",
+        problems,
         warnings,
         verbose: args.output.verbose,
     };
     summary.print(args.output.quiet);
-    Ok(if is_complete { Exit::Complete } else { Exit::Incomplete })
+    Ok(if accounted.is_complete() { Exit::Complete } else { Exit::Incomplete })
 }
 
 /// Finds who is to be reported on.
@@ -72,7 +84,7 @@ fn reported(args: &ServiceArgs, identities: &Identities) -> anyhow::Result<Vec<I
         None => Ok(identities.identities().map(|(index, _)| index).collect()),
         Some(arn) => {
             let found = service::find(identities, arn);
-            Ok(vec![found.with_context(|| format!("--arn: {}", args.identities.display()))?])
+            Ok(vec![found.context("--arn")?])
         }
     }
 }
@@ -84,7 +96,6 @@ fn granularity(args: &ServiceArgs) -> Granularity {
 
 fn query(args: &ServiceArgs, creation: Time) -> anyhow::Result<Query<'_>> {
     Ok(Query {
-        service_namespace: args.service_namespace.as_deref(),
         page: Page { max_items: args.max_items, marker: args.marker.as_deref() },
         job: JobDates { creation, completion: now()? },
     })
@@ -154,10 +165,7 @@ fn refuse_silent(
 }
 
 /// Returns the services that are listed only because their policies could not be decided.
-fn undecided(
-    reported: &[IdentityIndex],
-    reporter: &mut Reporter<'_>,
-) -> Vec<crate::catalog::ServiceIndex> {
+fn undecided(reported: &[IdentityIndex], reporter: &mut Reporter<'_>) -> Vec<ServiceIndex> {
     let mut undecided: Vec<_> =
         reported.iter().flat_map(|identity| reporter.undecided(*identity)).collect();
     undecided.sort_unstable();
@@ -167,7 +175,7 @@ fn undecided(
 
 /// Writes the reports, each made when it is written.
 fn write<'a>(
-    args: &ServiceArgs,
+    args: &'a ServiceArgs,
     output: &Output<'_>,
     coverage: &ReportCoverage<'_>,
     reported: &[IdentityIndex],
@@ -175,24 +183,20 @@ fn write<'a>(
     query: &Query<'a>,
 ) -> anyhow::Result<()> {
     let many = args.whom.all_arns;
-    // A page may be refused, and of many reports there are none.
-    let refused = "only a page is refused, and the arguments allow none";
-    match (query.service_namespace, reported) {
-        (Some(namespace), [one]) => {
-            let report = reporter.entities(*one, namespace, query)?;
-            output.write(coverage, many, &mut std::iter::once(report))
+    // Only a page is refused, and of many reports there are none.
+    let accepted = "the first report has not been refused";
+    match args.service_namespace.as_deref() {
+        Some(namespace) => {
+            let mut report = |one: &IdentityIndex| reporter.entities(*one, namespace, query);
+            let first = reported.first().map(&mut report).transpose().context("--marker")?;
+            let others = reported.iter().skip(1).map(|one| report(one).expect(accepted));
+            output.write(coverage, many, &mut first.into_iter().chain(others))
         }
-        (Some(namespace), all) => {
-            let report = |one: &IdentityIndex| reporter.entities(*one, namespace, query);
-            output.write(coverage, many, &mut all.iter().map(report).map(|it| it.expect(refused)))
-        }
-        (None, [one]) => {
-            let report = reporter.services(*one, query)?;
-            output.write(coverage, many, &mut std::iter::once(report))
-        }
-        (None, all) => {
-            let report = |one: &IdentityIndex| reporter.services(*one, query);
-            output.write(coverage, many, &mut all.iter().map(report).map(|it| it.expect(refused)))
+        None => {
+            let mut report = |one: &IdentityIndex| reporter.services(*one, query);
+            let first = reported.first().map(&mut report).transpose().context("--marker")?;
+            let others = reported.iter().skip(1).map(|one| report(one).expect(accepted));
+            output.write(coverage, many, &mut first.into_iter().chain(others))
         }
     }
 }
@@ -211,14 +215,10 @@ fn warnings(
             warnings.push(format!("{what}: {names}"));
         }
     };
-    warn(
-        "not in the snapshot, though attached or joined, so that services are missing from reports",
-        names.list(accounted.not_in_snapshot.iter().map(|it| it.name)),
-    );
     let used_later: Vec<String> = accounted
         .roles_used_later
         .iter()
-        .map(|role| match role.last_event_time {
+        .map(|role| match &role.last_event_time {
             Some(logged) => format!("{} {} (logs: {logged})", role.arn, role.last_used_date),
             None => format!("{} {} (logs: never)", role.arn, role.last_used_date),
         })
@@ -235,11 +235,17 @@ fn warnings(
         "accounts that the snapshot has not, in no report",
         names.list(activity.outside.keys().copied()),
     );
-    let unknown = accounted.unknown_principals.iter();
+    let unknown: Vec<String> = accounted
+        .unknown_principals
+        .iter()
+        .map(|it| match (it.principal_arn, it.principal_id) {
+            (Some(arn), Some(id)) => format!("{arn} ({id})"),
+            (arn, id) => arn.or(id).unwrap_or_default().to_owned(),
+        })
+        .collect();
     warn(
-        "users and roles that acted and are not in the snapshot, or bear the name of one, in no \
-         report",
-        names.list(unknown.filter_map(|it| it.principal_arn.or(it.principal_id))),
+        "users and roles that acted and are not in the snapshot, or only by name, in no report",
+        names.list(unknown.iter().map(String::as_str)),
     );
     warn(
         "ids that several users or roles of the snapshot bear, so that accesses follow their ARNs",

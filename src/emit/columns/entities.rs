@@ -56,7 +56,7 @@ impl Kind for Entities {
         Column::text("Arn", |row| Some(row.element?.entity.arn)),
         Column::text("Name", |row| Some(row.element?.name)),
         Column::text("Type", |row| Some(row.element?.entity_type)),
-        Column::text("Id", |row| Some(row.element?.id)),
+        Column::text("Id", |row| row.element?.id),
         Column::text("Path", |row| Some(row.element?.path)),
         Column::time("LastAuthenticated", |row| Some(row.latest()?.time)),
         // What AWS does not have.

@@ -72,7 +72,8 @@ struct EntityInfo<'r> {
     arn: &'r str,
     name: &'r str,
     r#type: &'static str,
-    id: &'r str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'r str>,
     path: &'r str,
 }
 

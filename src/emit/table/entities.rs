@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::{Column, Heading, Page, last_access, shown, text};
+use super::{Column, Heading, Tabular, last_access, shown, text};
 use crate::emit::COMPLETED;
 use crate::report::service::{EntitiesReport, EntityDetails};
 
@@ -13,9 +13,9 @@ const COLUMNS: &[Column] = &[
     Column::at_least(20, "Last access"),
 ];
 
-impl Page for EntitiesReport<'_> {
+impl Tabular for EntitiesReport<'_> {
     fn push_heading(&self, heading: &mut Heading) {
-        heading.line("Identity", &shown(self.subject.arn));
+        heading.line("Arn", &shown(self.subject.arn));
         heading.age(&self.subject);
         heading.line("Service", &shown(self.service_namespace));
         heading.job(COMPLETED, self.job.completion);
@@ -24,8 +24,8 @@ impl Page for EntitiesReport<'_> {
         heading.counts("Entities", rows.len(), not_accessed, self.marker.as_deref());
     }
 
-    fn table(&self) -> (&'static [Column], Vec<Vec<Cell>>) {
-        (COLUMNS, self.entity_details_list.iter().map(cells).collect())
+    fn table(&self) -> (Vec<Column>, Vec<Vec<Cell>>) {
+        (COLUMNS.to_vec(), self.entity_details_list.iter().map(cells).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 
-use super::{Column, Heading, Page, count, last_access, shown, text};
+use super::{Column, Heading, Tabular, count, last_access, shown, text};
 use crate::emit::job_status;
 use crate::report::organizations::{AccessDetail, OrganizationsReport};
 
@@ -15,7 +15,7 @@ const COLUMNS: &[Column] = &[
     Column::at_least(8, "Accounts"),
 ];
 
-impl Page for OrganizationsReport<'_> {
+impl Tabular for OrganizationsReport<'_> {
     fn push_heading(&self, heading: &mut Heading) {
         heading.line("Entity", &shown(self.entity_path));
         if let Some(policy_id) = self.policy_id {
@@ -37,9 +37,9 @@ impl Page for OrganizationsReport<'_> {
         }
     }
 
-    fn table(&self) -> (&'static [Column], Vec<Vec<Cell>>) {
+    fn table(&self) -> (Vec<Column>, Vec<Vec<Cell>>) {
         let rows = self.outcome.as_ref().map_or(&[][..], |access| &access.access_details);
-        (COLUMNS, rows.iter().map(cells).collect())
+        (COLUMNS.to_vec(), rows.iter().map(cells).collect())
     }
 }
 

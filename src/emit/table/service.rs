@@ -2,23 +2,17 @@
 
 use comfy_table::Cell;
 
-use super::{Column, Heading, Page, count, last_access, shown, text};
+use super::{Column, Heading, Tabular, count, last_access, shown, text};
 use crate::emit::COMPLETED;
 use crate::report::attempt::Attempts;
 use crate::report::service::ServiceReport;
 
-const COLUMNS: &[Column] = &[
-    Column::new("Service"),
-    Column::new("Namespace"),
-    Column::at_least(20, "Last access"),
-    Column::new("Region"),
-    Column::new("Last entity"),
-    Column::at_least(8, "Entities"),
-];
+/// Characters of a name that are kept together, at most; no action's is longer.
+const LONGEST_NAME: u16 = 128;
 
-impl Page for ServiceReport<'_> {
+impl Tabular for ServiceReport<'_> {
     fn push_heading(&self, heading: &mut Heading) {
-        heading.line("Identity", &shown(self.subject.arn));
+        heading.line("Arn", &shown(self.subject.arn));
         heading.age(&self.subject);
         heading.job(COMPLETED, self.job.completion);
         let rows = &self.services_last_accessed;
@@ -26,9 +20,10 @@ impl Page for ServiceReport<'_> {
         heading.counts("Services", rows.len(), not_accessed, self.marker.as_deref());
     }
 
-    fn table(&self) -> (&'static [Column], Vec<Vec<Cell>>) {
+    fn table(&self) -> (Vec<Column>, Vec<Vec<Cell>>) {
         let account = account_of(self.subject.arn);
         let mut rows = Vec::new();
+        let mut longest = 0;
         for service in &self.services_last_accessed {
             let [time, region, entity] = latest(service.attempts.as_deref(), account);
             let entities = count(service.total_authenticated_entities);
@@ -37,10 +32,23 @@ impl Page for ServiceReport<'_> {
             for action in service.tracked_actions_last_accessed.iter().flatten() {
                 let [time, region, entity] = latest(action.attempts.as_deref(), account);
                 let name = format!("{}:{}", service.service_namespace, action.action_name);
+                longest = longest.max(name.len());
                 rows.push(vec![text(""), text(&name), time, region, entity, text("")]);
             }
         }
-        (COLUMNS, rows)
+        let columns = vec![
+            Column::new("Service"),
+            // Whoever looks for an action finds its name in one piece.
+            Column::at_least(
+                u16::try_from(longest).unwrap_or(u16::MAX).min(LONGEST_NAME),
+                "Namespace",
+            ),
+            Column::at_least(20, "Last access"),
+            Column::new("Region"),
+            Column::new("Last entity"),
+            Column::at_least(8, "Entities"),
+        ];
+        (columns, rows)
     }
 }
 

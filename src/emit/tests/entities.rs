@@ -17,7 +17,7 @@ fn completed() -> EntitiesReport<'static> {
         entity: Subject { arn: ROLE, create_date: None, is_younger_than_period: false },
         name: "build",
         entity_type: "ROLE",
-        id: "AROAEXAMPLEEXAMPLEEXA",
+        id: Some("AROAEXAMPLEEXAMPLEEXA"),
         path: "/service-role/",
         attempts: Some(Attempts { latest, success: None, denial: Some(latest), first: latest }),
     };
@@ -29,7 +29,7 @@ fn completed() -> EntitiesReport<'static> {
         },
         name: "ann",
         entity_type: "USER",
-        id: "AIDAEXAMPLEEXAMPLEEXA",
+        id: Some("AIDAEXAMPLEEXAMPLEEXA"),
         path: "/",
         attempts: None,
     };
@@ -76,7 +76,7 @@ pub(super) fn with_text(logged: &str) -> EntitiesReport<'_> {
             entity: subject,
             name: logged,
             entity_type: "USER",
-            id: logged,
+            id: Some(logged),
             path: logged,
             attempts: Some(attempts_with_text(logged)),
         }],
@@ -310,7 +310,7 @@ fn i5_every_column_and_member_has_its_own_value() {
             entity: subject("Arn", 9),
             name: "Name",
             entity_type: "Type",
-            id: "Id",
+            id: Some("Id"),
             path: "Path",
             attempts: Some(named_attempts("LatestAttemptRegion", "Arn", "Entity")),
         }],
@@ -366,7 +366,7 @@ fn i5_every_column_and_member_has_its_own_value() {
 #[test]
 fn i5_a_table_says_who_used_the_service_and_what_was_cut_off() {
     let expected = "\
-Identity  arn:aws:iam::111122223333:policy/build
+Arn       arn:aws:iam::111122223333:policy/build
 Created   2024-01-15T08:09:10Z
 Service   dynamodb
 Job       COMPLETED 2026-06-18T19:47:35.547Z
@@ -377,7 +377,7 @@ Entity                                             Type  Created               L
 arn:aws:iam::111122223333:role/service-role/build  ROLE                        2026-05-25T16:29:52Z
 arn:aws:iam::111122223333:user/ann                 USER  2026-05-15T08:09:10Z  never
 
-Identity  arn:aws:iam::111122223333:policy/build
+Arn       arn:aws:iam::111122223333:policy/build
 Created   2024-01-15T08:09:10Z
 Service   dynamodb
 Job       COMPLETED 2026-06-18T19:47:35.547Z
@@ -389,7 +389,7 @@ Entity                                             Type  Created               L
 -------------------------------------------------- ----- --------------------- ---------------------
 arn:aws:iam::111122223333:role/service-role/build  ROLE                        2026-05-25T16:29:52Z
 
-Identity  arn:aws:iam::111122223333:policy/build
+Arn       arn:aws:iam::111122223333:policy/build
 Created   2024-01-15T08:09:10Z
 Service   s3
 Job       COMPLETED 2026-06-18T19:47:35.547Z

@@ -455,7 +455,7 @@ fn i4_every_column_and_member_has_its_own_value() {
 #[test]
 fn a_table_reads_well_at_any_width() {
     let wide = "\
-Identity  arn:aws:iam::111122223333:role/service-role/build
+Arn       arn:aws:iam::111122223333:role/service-role/build
 Created   2026-01-15T08:09:10Z (younger than the period: not used says little yet)
 Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  3 listed, 1 not accessed
@@ -481,7 +481,7 @@ Amazon S3                           s3         never                            
 #[test]
 fn i4_a_table_has_the_actions_under_their_service_and_says_what_was_cut_off() {
     let expected = "\
-Identity  arn:aws:iam::aws:policy/ReadOnlyAccess
+Arn       arn:aws:iam::aws:policy/ReadOnlyAccess
 Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  2 on this page, 1 not accessed
 Page      more behind the marker
@@ -497,7 +497,7 @@ Management                                                              e-role/b
 Amazon S3                s3               never                                                                       0
                          s3:CreateBucket  never
 
-Identity  arn:aws:iam::111122223333:group/builders
+Arn       arn:aws:iam::111122223333:group/builders
 Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  none listed
 ";

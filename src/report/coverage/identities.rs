@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{OutsideAccount, outside_accounts};
 use crate::access::Choice;
@@ -18,7 +18,7 @@ use crate::time::Time;
 #[serde(rename_all = "PascalCase")]
 pub struct IdentitiesCoverage<'a> {
     /// The accounts of the snapshot.
-    pub accounts: Vec<&'a str>,
+    accounts: Vec<&'a str>,
     users: usize,
     groups: usize,
     roles: usize,
@@ -28,10 +28,10 @@ pub struct IdentitiesCoverage<'a> {
     /// Accounts of the snapshot without a single event.
     pub accounts_without_events: Vec<&'a str>,
     /// Acting accounts that the snapshot has not; no report counts them.
-    pub accounts_outside: Vec<OutsideAccount<'a>>,
+    accounts_outside: Vec<OutsideAccount<'a>>,
     /// Users and roles of the snapshot's accounts that acted and that the snapshot has not, former
     /// holders of a name among them (I7); no report counts them.
-    pub unknown_principals: Vec<UnknownPrincipal<'a>>,
+    pub unknown_principals: Vec<PrincipalRow<'a>>,
     /// Policies that are attached and groups that are joined, but are not in the snapshot.
     pub not_in_snapshot: Vec<NotInSnapshot<'a>>,
     /// Unique ids of several users or roles: accesses follow their ARNs.
@@ -46,14 +46,15 @@ pub struct IdentitiesCoverage<'a> {
     /// Events of listed services that stand for no action (C2); at `ACTION_LEVEL` alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_names_without_action: Option<Vec<EventName<'a>>>,
+    /// What of `not_in_snapshot` decides which services the reports list.
     #[serde(skip)]
-    lacks_policies: bool,
+    pub lacking: BTreeSet<&'a str>,
 }
 
 /// A user or role that the snapshot has not.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct UnknownPrincipal<'a> {
+pub struct PrincipalRow<'a> {
     account_id: &'a str,
     /// As logged.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +62,7 @@ pub struct UnknownPrincipal<'a> {
     /// The unique id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_id: Option<&'a str>,
-    last_event_time: Printed,
+    last_event_time: String,
 }
 
 /// Something that the snapshot names and has not.
@@ -80,7 +81,7 @@ pub struct NotInSnapshot<'a> {
 pub struct Younger<'a> {
     /// `Arn`.
     pub arn: &'a str,
-    create_date: Printed,
+    create_date: String,
 }
 
 /// A role whose last use is not in the logs.
@@ -90,13 +91,13 @@ pub struct RoleUsedLater<'a> {
     /// `Arn`.
     pub arn: &'a str,
     /// `RoleLastUsed.LastUsedDate` of the snapshot.
-    pub last_used_date: Printed,
+    pub last_used_date: String,
     /// `RoleLastUsed.Region` of the snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<&'a str>,
     /// The role's last event in the logs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_event_time: Option<Printed>,
+    pub last_event_time: Option<String>,
 }
 
 /// An event by its source and name.
@@ -105,28 +106,12 @@ pub struct RoleUsedLater<'a> {
 pub struct EventName<'a> {
     event_source: &'a str,
     event_name: &'a str,
-    last_event_time: Printed,
+    last_event_time: String,
 }
 
 impl fmt::Display for EventName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.event_source, self.event_name)
-    }
-}
-
-/// A time that is written in whole seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Printed(pub Time);
-
-impl fmt::Display for Printed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Serialize for Printed {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
     }
 }
 
@@ -172,11 +157,11 @@ impl<'a> IdentitiesCoverage<'a> {
             unknown_principals: activity
                 .unknown
                 .iter()
-                .map(|(principal, last)| UnknownPrincipal {
+                .map(|(principal, last)| PrincipalRow {
                     account_id: principal.account,
                     principal_arn: principal.arn,
                     principal_id: principal.id,
-                    last_event_time: Printed(*last),
+                    last_event_time: last.to_string(),
                 })
                 .collect(),
             not_in_snapshot: identities
@@ -192,19 +177,20 @@ impl<'a> IdentitiesCoverage<'a> {
                 .collect(),
             event_names_without_action: activity.without_action.as_ref().map(|names| {
                 let event = |(&(event_source, event_name), last): (&(&'a str, &'a str), &Time)| {
-                    EventName { event_source, event_name, last_event_time: Printed(*last) }
+                    EventName { event_source, event_name, last_event_time: last.to_string() }
                 };
                 names.iter().map(event).collect()
             }),
-            lacks_policies: reported
+            lacking: reported
                 .iter()
-                .any(|index| !identities.identity(*index).missing.is_empty()),
+                .flat_map(|index| identities.identity(*index).missing.iter().map(String::as_str))
+                .collect(),
         }
     }
 
     /// Returns whether the snapshot has every policy that decides which services the reports list.
-    pub const fn is_complete(&self) -> bool {
-        !self.lacks_policies
+    pub fn is_complete(&self) -> bool {
+        self.lacking.is_empty()
     }
 }
 
@@ -220,7 +206,7 @@ fn younger_than_period<'a>(
     let younger = |index| {
         let Identity { arn, create_date, .. } = identities.identity(index);
         let create_date = create_date.filter(|_| is_younger(*create_date, start))?;
-        Some(Younger { arn, create_date: Printed(create_date) })
+        Some(Younger { arn, create_date: create_date.to_string() })
     };
     concerned.into_iter().filter_map(younger).collect()
 }
@@ -230,7 +216,9 @@ fn younger_than_period<'a>(
 fn roles_used_later(basis: IdentitiesBasis<'_>) -> Vec<RoleUsedLater<'_>> {
     let IdentitiesBasis { coverage, activity, identities, .. } = basis;
     let switches = &coverage.switches;
-    if [switches.forward_access, switches.service_linked_roles].contains(&Choice::SetAside) {
+    let of_roles =
+        [switches.forward_access, switches.service_linked_roles, switches.console_actions];
+    if of_roles.contains(&Choice::SetAside) {
         return Vec::new();
     }
     let mut rows = Vec::new();
@@ -241,9 +229,9 @@ fn roles_used_later(basis: IdentitiesBasis<'_>) -> Vec<RoleUsedLater<'_>> {
         if coverage.period.contains(used.time) && !is_logged {
             rows.push(RoleUsedLater {
                 arn: &role.arn,
-                last_used_date: Printed(used.time),
+                last_used_date: used.time.to_string(),
                 region: used.region.as_deref(),
-                last_event_time: logged.map(Printed),
+                last_event_time: logged.map(|time| time.to_string()),
             });
         }
     }

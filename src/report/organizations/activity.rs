@@ -9,7 +9,7 @@ use crate::ledger::{Entry, Ledger};
 use crate::organization::{EntityIndex, Organization};
 use crate::time::Time;
 
-use crate::report::attempt::Attempts;
+use crate::report::attempt::{Attempts, latest};
 
 /// The accesses of every account of an organization by service, and those that have no place in
 /// its reports.
@@ -91,9 +91,4 @@ impl<'a> Activity<'a> {
             .flatten()
             .map(|(service, attempts)| (*service, attempts))
     }
-}
-
-fn latest<'a>(all: &mut BTreeMap<&'a str, Time>, name: &'a str, time: Time) {
-    let known = all.entry(name).or_insert(time);
-    *known = (*known).max(time);
 }

@@ -8,7 +8,7 @@ use super::Granularity;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::identities::{Identities, IdentityIndex};
 use crate::ledger::{Entry, Ledger};
-use crate::report::attempt::Attempts;
+use crate::report::attempt::{Attempts, latest};
 use crate::time::Time;
 
 /// The accesses of every user and role of a snapshot, and those that have no place in its reports.
@@ -165,8 +165,4 @@ impl Meaning {
 
 fn join<'a, K: Ord>(all: &mut BTreeMap<K, Box<Attempts<'a>>>, key: K, attempts: &Attempts<'a>) {
     all.entry(key).and_modify(|known| known.join(attempts)).or_insert_with(|| Box::new(*attempts));
-}
-
-fn latest<K: Ord>(all: &mut BTreeMap<K, Time>, key: K, time: Time) {
-    all.entry(key).and_modify(|known| *known = (*known).max(time)).or_insert(time);
 }
