@@ -102,14 +102,15 @@ pub struct Identity {
     /// group, the users and roles to which a policy is attached, directly or through a group.
     pub principals: Vec<IdentityIndex>,
     /// What the snapshot lacks of what decides for it: ARNs of attached policies, and groups as
-    /// `group/NAME`; in byte order, each once. If there is none, `documents` is complete.
+    /// `group/NAME`; in byte order, each once. For a policy, the groups of its accounts, to which
+    /// it may be attached. If there is none, `documents` and `principals` are complete.
     pub missing: Vec<String>,
 }
 
 /// The identities of a snapshot, in byte order of their ARNs.
 ///
 /// The same entries give the same value, whatever the files they stand in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Identities {
     // INVARIANT: in byte order of the ARNs, each once; `by_arn` knows each of them.
     identities: Vec<Identity>,
@@ -121,14 +122,23 @@ pub struct Identities {
     accounts: BTreeSet<String>,
     missing: BTreeMap<String, Vec<IdentityIndex>>,
     shared_ids: BTreeSet<String>,
+    passed_over: Vec<String>,
+}
+
+/// Compares what the entries say, not the files: all else follows from that.
+impl PartialEq for Identities {
+    fn eq(&self, other: &Self) -> bool {
+        self.identities == other.identities && self.documents == other.documents
+    }
 }
 
 impl Identities {
     /// Reads the reply of `aws iam get-account-authorization-details` in a file, or all of them at
     /// and below a directory: several accounts, several pages.
     ///
-    /// In a directory, files that do not begin with `{` and JSON that is no such reply are passed
-    /// over. The same entry may come twice if it says the same; of AWS's own managed policies,
+    /// In a directory, text and JSON that is no such reply are passed over and named
+    /// ([`Identities::passed_over`]); what may be one in another form is an error: a file named
+    /// `.json` that begins like no JSON, UTF-16, gzip, zstd. The same entry may come twice if it says the same; of AWS's own managed policies,
     /// which accounts may have collected at different times, the newest version stands.
     ///
     /// # Errors
@@ -195,7 +205,8 @@ impl Identities {
         }
         let index = self.holder(arn?)?;
         let own = self.identity(index).id.as_str();
-        let is_former = id.is_some_and(|id| id != own && is_unique_id(id) && is_unique_id(own));
+        let is_own = is_unique_id(own) && !self.shared_ids.contains(own);
+        let is_former = id.is_some_and(|id| is_own && id != own && is_unique_id(id));
         (!is_former).then_some(index)
     }
 
@@ -217,6 +228,11 @@ impl Identities {
     /// `group/NAME`, each with the identities that say so themselves, ascending.
     pub const fn missing(&self) -> &BTreeMap<String, Vec<IdentityIndex>> {
         &self.missing
+    }
+
+    /// Returns the files of the directory that are no replies, in byte order, as people read them.
+    pub fn passed_over(&self) -> &[String] {
+        &self.passed_over
     }
 
     /// Returns the ids that several users or roles bear: placeholders, by which activity cannot be

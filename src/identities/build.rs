@@ -49,7 +49,9 @@ impl Draft {
             accounts: BTreeSet::new(),
             missing: missing(&own),
             shared_ids: ids.shared,
+            passed_over: Vec::new(),
         };
+        let missing_groups = missing_groups(&list, &own);
         for (((arn, entry), own_of), principals) in
             arns.into_iter().zip(list).zip(&own).zip(principals)
         {
@@ -59,6 +61,15 @@ impl Draft {
             let decide = || {
                 let groups = own_of.groups.iter().filter_map(|group| own.get(group.position()));
                 std::iter::once(own_of).chain(groups)
+            };
+            let missing = match entry.kind {
+                IdentityKind::Policy => {
+                    let of_account =
+                        |account: &str| entry.account == AWS || entry.account == account;
+                    let groups = missing_groups.iter().filter(|(account, _)| of_account(account));
+                    ascending(groups.map(|(_, group)| group.clone()))
+                }
+                _ => ascending(decide().flat_map(|own| &own.missing).cloned()),
             };
             let number = |draw: &Draw| numbers.get(*draw as usize).copied().flatten();
             identities.identities.push(Identity {
@@ -72,7 +83,7 @@ impl Draft {
                 role_last_used: entry.role_last_used,
                 documents: ascending(decide().flat_map(|own| &own.documents).filter_map(number)),
                 principals,
-                missing: ascending(decide().flat_map(|own| &own.missing).cloned()),
+                missing,
             });
         }
         Ok(identities)
@@ -194,6 +205,17 @@ impl Ids {
 fn by_role(list: &[Entry]) -> HashMap<NameKey, IdentityIndex> {
     let roles = indexed(list).filter(|(_, entry)| entry.kind == IdentityKind::Role);
     roles.map(|(index, entry)| (entry.name_key().into(), index)).collect()
+}
+
+/// Returns the accounts and names of groups that are joined but not there: policies may be attached
+/// to them.
+fn missing_groups(list: &[Entry], own: &[Own]) -> BTreeSet<(String, String)> {
+    let mut groups = BTreeSet::new();
+    for (entry, own) in list.iter().zip(own).filter(|(entry, _)| entry.kind == IdentityKind::User) {
+        let names = own.missing.iter().filter(|name| name.starts_with("group/"));
+        groups.extend(names.map(|name| (entry.account.clone(), name.clone())));
+    }
+    groups
 }
 
 /// Returns what the snapshot lacks, and who says so.

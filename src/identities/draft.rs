@@ -61,6 +61,8 @@ pub(super) type VersionKey = (u64, String);
 struct Page {
     file: String,
     is_last: bool,
+    /// Whether it has no entry at all: then it ends nobody's list.
+    is_empty: bool,
     /// Whose entries it has.
     accounts: BTreeSet<String>,
 }
@@ -112,9 +114,9 @@ impl Draft {
         if reply.next_token.is_some() {
             return Err(Error::CutOff { file });
         }
-        let is_last = !reply.is_truncated.unwrap_or(false);
+        let is_last = reply.is_last();
         let at = self.pages.len();
-        self.pages.push(Page { file, is_last, accounts: BTreeSet::new() });
+        self.pages.push(Page { file, is_last, is_empty: true, accounts: BTreeSet::new() });
         reply.entries().try_for_each(|(kind, detail)| self.entry(kind, detail, at))
     }
 
@@ -123,7 +125,8 @@ impl Draft {
     /// A last page without entries of an account, which the long list of AWS's own policies makes,
     /// may be that of any account, but only of one.
     pub(super) fn check_pages(&self) -> Result<(), Error> {
-        let last: Vec<&Page> = self.pages.iter().filter(|page| page.is_last).collect();
+        let is_last = |page: &&Page| page.is_last && !page.is_empty;
+        let last: Vec<&Page> = self.pages.iter().filter(is_last).collect();
         let mut spare = last.iter().filter(|page| page.accounts.is_empty()).count();
         let mut closed: BTreeSet<&str> =
             last.iter().flat_map(|page| &page.accounts).map(String::as_str).collect();
@@ -148,6 +151,9 @@ impl Draft {
     }
 
     fn entry(&mut self, kind: IdentityKind, detail: Detail<'_>, at: usize) -> Result<(), Error> {
+        if let Some(page) = self.pages.get_mut(at) {
+            page.is_empty = false;
+        }
         let wrong = || Error::Arn {
             file: self.file(at),
             list: list(kind),
@@ -238,6 +244,10 @@ impl Draft {
             entry: title.to_owned(),
             problem,
         };
+        let is_another = |version: &Version<'_>| is_marked(version) && !is_named(version);
+        if named.is_some() && marked == 1 && versions.iter().any(is_another) {
+            return Err(wrong("marks another version as its default than it names"));
+        }
         let mut candidates = versions.into_iter().filter(|version| match marked {
             0 => is_named(version),
             1 => is_marked(version),

@@ -39,6 +39,15 @@ pub enum IdentitiesError {
         /// The file.
         file: String,
     },
+    /// A file of a directory may be a reply, but is no JSON in UTF-8.
+    #[error(
+        "{file}: no JSON in UTF-8, as a reply is: unpack or convert it, repeat the call, or remove \
+         the file"
+    )]
+    OtherForm {
+        /// The file.
+        file: String,
+    },
     /// The path holds no reply.
     #[error(
         "{file}: no identity snapshot: make one with `aws iam get-account-authorization-details \

@@ -26,10 +26,17 @@ pub(super) fn load(path: &Path) -> Result<Identities, Error> {
     let is_directory = fs::metadata(path).map_err(read_error)?.is_dir();
     let mut draft = Draft::default();
     let mut is_snapshot = false;
+    let mut passed_over = Vec::new();
     if is_directory {
         for file in files_below(path)? {
-            let Some(bytes) = read_candidate(&file)? else { continue };
-            is_snapshot |= add(&mut draft, file_name(&file), &bytes)?;
+            let is_reply = match read_candidate(&file)? {
+                Some(bytes) => add(&mut draft, file_name(&file), &bytes)?,
+                None => false,
+            };
+            is_snapshot |= is_reply;
+            if !is_reply {
+                passed_over.push(file_name(&file));
+            }
         }
     } else {
         let bytes = fs::read(path).map_err(read_error)?;
@@ -38,7 +45,7 @@ pub(super) fn load(path: &Path) -> Result<Identities, Error> {
     if !is_snapshot {
         return Err(Error::NotASnapshot { file: origin });
     }
-    draft.build()
+    Ok(Identities { passed_over, ..draft.build()? })
 }
 
 /// Returns the files at and below a directory, in byte order of their paths.
@@ -61,6 +68,15 @@ fn bytes_of(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
 
+/// Returns whether a file that is no JSON object by its first byte may be a reply all the same: one
+/// that is named so, or is encoded or compressed in another way.
+fn may_be_reply(path: &Path, bytes: &[u8]) -> bool {
+    // UTF-16 of either order, gzip, zstd.
+    const OTHER_FORMS: [&[u8]; 4] = [b"\xff\xfe", b"\xfe\xff", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"];
+    let is_named = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    OTHER_FORMS.iter().any(|form| bytes.starts_with(form)) || is_named && first(bytes) != Some(b'[')
+}
+
 /// Reads a file that begins like a JSON object; of any other, no more than its beginning.
 fn read_candidate(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     let read_error = |source: io::Error| Error::Read { file: file_name(path), source };
@@ -69,6 +85,9 @@ fn read_candidate(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(read_error)?;
     match first(&bytes) {
         Some(b'{') => {}
+        Some(_) if may_be_reply(path, &bytes) => {
+            return Err(Error::OtherForm { file: file_name(path) });
+        }
         Some(_) => return Ok(None),
         // Nothing but blanks so far.
         None if path.extension() == Some(OsStr::new("json")) => {}

@@ -32,7 +32,9 @@ pub(super) struct Reply<'a> {
     /// The AWS CLI's own mark of a list that it did not fetch whole.
     pub(super) next_token: Option<IgnoredAny>,
     /// IAM's mark of a page that is not the last.
-    pub(super) is_truncated: Option<bool>,
+    is_truncated: Option<bool>,
+    /// Where the next page begins.
+    marker: Option<IgnoredAny>,
 }
 
 impl<'a> Reply<'a> {
@@ -46,6 +48,11 @@ impl<'a> Reply<'a> {
             || self.group_detail_list.is_some()
             || self.role_detail_list.is_some()
             || self.policies.as_ref().is_some_and(has_versions)
+    }
+
+    /// Returns whether no other page follows.
+    pub(super) fn is_last(&self) -> bool {
+        !self.is_truncated.unwrap_or(self.marker.is_some())
     }
 
     /// Returns the entries, list by list.

@@ -328,6 +328,61 @@ fn i7_an_id_that_several_bear_tells_nobody() {
 }
 
 #[test]
+fn i7_a_shared_id_makes_nobody_a_former_holder() {
+    let identities = load(&changed(|snapshot| {
+        for user in [0, 1] {
+            snapshot["UserDetailList"][user]["UserId"] = "AIDAIOSFODNN7EXAMPLE".into();
+        }
+    }))
+    .unwrap();
+    let found = identities.principal(Some(ALICE), Some("AIDA2222222222222222"));
+    assert_eq!(found, identities.find(ALICE));
+}
+
+#[test]
+fn i2_a_policy_lacks_the_members_of_a_group_that_is_not_there() {
+    let identities = load(&changed(|snapshot| {
+        snapshot["GroupDetailList"] = json!([]);
+    }))
+    .unwrap();
+    for arn in [OWN, AWS_OWN, ALICE] {
+        assert!(of(&identities, arn).missing.contains(&"group/staff".to_owned()), "{arn}");
+    }
+    assert!(of(&identities, BOB).missing.is_empty());
+}
+
+#[test]
+fn what_may_be_a_reply_in_another_form_is_refused() {
+    let whole = sample().to_string();
+    let utf16: Vec<u8> =
+        [0xfeff].into_iter().chain(whole.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let forms: [(&str, &[u8]); 5] = [
+        ("page-2.txt", &utf16),
+        ("page-2.json.gz", b"\x1f\x8b\x08\x00"),
+        ("page-2.zst", b"\x28\xb5\x2f\xfd"),
+        ("page-2.JSON", b"An error occurred (AccessDenied) when calling"),
+        ("page-2.json", b"Unable to locate credentials"),
+    ];
+    for (name, bytes) in forms {
+        let error = load_files(&[("page-1.json", whole.as_bytes()), (name, bytes)]).unwrap_err();
+        assert!(error.contains(name) && error.contains("no JSON in UTF-8"), "{error}");
+    }
+}
+
+#[test]
+fn an_empty_reply_is_nobodys_last_page() {
+    let mut first = sample();
+    first["IsTruncated"] = true.into();
+    let empty = json!({"UserDetailList": [], "RoleDetailList": [], "IsTruncated": false});
+    let error = load_values(&[("a.json", &first), ("z.json", &empty)]).unwrap_err();
+    says_all(&error, &["a.json", "cut off"]);
+    let mut marked = sample();
+    remove(&mut marked, "IsTruncated");
+    marked["Marker"] = "more".into();
+    says_all(&load(&marked).unwrap_err(), &["cut off"]);
+}
+
+#[test]
 fn a8_a_record_with_an_id_alone_finds_its_user_or_role() {
     let identities = load(&sample()).unwrap();
     let by_id = |id| identities.principal(None, Some(id));
@@ -467,7 +522,10 @@ fn other_files_of_a_directory_are_passed_over() {
         ("README", "Not JSON."),
         ("blank", " \n"),
     ];
-    assert_eq!(load_files(&files).unwrap(), load(&sample()).unwrap());
+    let identities = load_files(&files).unwrap();
+    assert_eq!(identities, load(&sample()).unwrap());
+    assert_eq!(identities.passed_over().len(), files.len() - 1);
+    assert!(identities.passed_over().iter().any(|file| file.ends_with("README")));
     let error = load_files(&files[1..]).unwrap_err();
     let call =
         "make one with `aws iam get-account-authorization-details --output json > identities.json`";
@@ -664,6 +722,11 @@ fn the_version_in_force_is_the_marked_one_else_the_named_one() {
             Some("v3"),
             two(Some(true), Some(true)),
             "has several default versions and names none of them",
+        ),
+        (
+            Some("v2"),
+            two(Some(true), Some(false)),
+            "marks another version as its default than it names",
         ),
         (
             Some("v1"),

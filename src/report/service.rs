@@ -274,6 +274,8 @@ impl<'a> Reporter<'a> {
         query: &Query<'a>,
     ) -> Result<EntitiesReport<'a>, RequestError> {
         let service = find_service(self.catalog, service_namespace)?;
+        // It may have been asked for in capitals.
+        let service_namespace = self.catalog.service(service).namespace.as_str();
         let levels = self.levels(identity);
         let is_allowed = self.evaluator.allowed_services(&levels).services.contains(service);
         let principals: &'a [IdentityIndex] = &self.identities.identity(identity).principals;

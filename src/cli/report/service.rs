@@ -57,8 +57,8 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let warnings = warnings(basis, &accounted, creation, names);
     let problems = accounted.lacking.iter().map(|name| {
         format!(
-            "{name}: is attached or joined, but not in the snapshot, so that services are missing \
-             from reports: collect the snapshot again, whole"
+            "{name}: is attached or joined, but not in the snapshot, so that reports lack services \
+             or accesses: collect the snapshot again, whole"
         )
     });
     let problems = problems.collect();
@@ -208,7 +208,7 @@ fn warnings(
     now: Time,
     names: Names,
 ) -> Vec<String> {
-    let IdentitiesBasis { coverage, activity, .. } = basis;
+    let IdentitiesBasis { coverage, activity, identities, .. } = basis;
     let mut warnings = Vec::new();
     let mut warn = |what: &str, names: String| {
         if !names.is_empty() {
@@ -224,8 +224,13 @@ fn warnings(
         })
         .collect();
     warn(
-        "logs are missing: the snapshot says that roles were used later than the logs tell",
+        "logs are missing, or lack data events: the snapshot says that roles were used later than \
+         the logs tell",
         names.list(used_later.iter().map(String::as_str)),
+    );
+    warn(
+        "files of the snapshot passed over, which are no replies",
+        names.list(identities.passed_over().iter().map(String::as_str)),
     );
     warn(
         "no events of these accounts of the snapshot, so all of their users and roles look unused",
@@ -240,7 +245,7 @@ fn warnings(
         .iter()
         .map(|it| match (it.principal_arn, it.principal_id) {
             (Some(arn), Some(id)) => format!("{arn} ({id})"),
-            (arn, id) => arn.or(id).unwrap_or_default().to_owned(),
+            (arn, id) => arn.or(id).unwrap_or(it.account_id).to_owned(),
         })
         .collect();
     warn(

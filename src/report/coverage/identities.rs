@@ -34,6 +34,8 @@ pub struct IdentitiesCoverage<'a> {
     pub unknown_principals: Vec<PrincipalRow<'a>>,
     /// Policies that are attached and groups that are joined, but are not in the snapshot.
     pub not_in_snapshot: Vec<NotInSnapshot<'a>>,
+    /// Files of the snapshot's directory that are no replies.
+    passed_over: &'a [String],
     /// Unique ids of several users or roles: accesses follow their ARNs.
     pub shared_ids: Vec<&'a str>,
     /// Those reported on, or whose accesses count, who were made after the period began.
@@ -51,11 +53,12 @@ pub struct IdentitiesCoverage<'a> {
     pub lacking: BTreeSet<&'a str>,
 }
 
-/// A user or role that the snapshot has not.
+/// A user or role that the snapshot has not; with neither ARN nor id, an account of which alone is
+/// known that it acted.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PrincipalRow<'a> {
-    account_id: &'a str,
+    pub account_id: &'a str,
     /// As logged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub principal_arn: Option<&'a str>,
@@ -169,6 +172,7 @@ impl<'a> IdentitiesCoverage<'a> {
                 .iter()
                 .map(|(name, by)| NotInSnapshot { name, named_by: by.iter().map(arn).collect() })
                 .collect(),
+            passed_over: identities.passed_over(),
             shared_ids: identities.shared_ids().iter().map(String::as_str).collect(),
             younger_than_period: younger_than_period(basis, reported),
             roles_used_later: roles_used_later(basis),

@@ -18,8 +18,8 @@ pub struct Activity<'a> {
     usages: Vec<Usage<'a>>,
     /// Acting accounts of which the snapshot has nobody, with their latest attempt.
     pub outside: BTreeMap<&'a str, Time>,
-    /// Users and roles of the snapshot's accounts that the snapshot has not, with their latest
-    /// attempt (I7).
+    /// Users and roles of the snapshot's accounts that the snapshot has not, and accounts of which
+    /// alone is known that they acted, with their latest attempt (I7).
     pub unknown: BTreeMap<UnknownPrincipal<'a>, Time>,
     /// Event sources that no listed service claims, with their latest attempt (A23).
     pub unmapped: BTreeMap<&'a str, Time>,
@@ -112,14 +112,13 @@ impl<'a> Activity<'a> {
         }
     }
 
-    /// Names who is nobody of the snapshot; the root user and an account of which no principal is
-    /// known are no IAM entities (A3, A4).
+    /// Names who is nobody of the snapshot; the root user is no IAM entity (A4).
     fn add_unknown(&mut self, entry: &Entry<'a>, identities: &Identities) {
         let last = entry.latest.time;
         let Entry { account, principal_arn: arn, principal_id: id, .. } = *entry;
         if !identities.accounts().contains(account) {
             latest(&mut self.outside, account, last);
-        } else if !arn.is_some_and(|arn| arn.ends_with(":root")) && (arn, id) != (None, None) {
+        } else if !arn.is_some_and(|arn| arn.ends_with(":root")) {
             latest(&mut self.unknown, UnknownPrincipal { account, arn, id }, last);
         }
     }
