@@ -298,10 +298,7 @@ fn relation(pattern: &ArnPattern, format: &ArnPattern) -> Relation {
     let (mut covers, mut is_known) = (true, true);
     // The service first, for it tells most of them apart.
     for at in [2, 5, 4, 3, 1, 0] {
-        let (Some(pattern), Some(format)) = (pattern.fields.get(at), format.fields.get(at)) else {
-            continue;
-        };
-        match field_relation(pattern, format) {
+        match field_relation(pattern.field(at), format.field(at)) {
             Relation::Apart => return Relation::Apart,
             Relation::Meets => covers = false,
             Relation::Unknown => is_known = false,

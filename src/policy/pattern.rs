@@ -66,20 +66,6 @@ impl Glob {
         glob
     }
 
-    /// Makes the automaton of an ARN's six fields.
-    fn of_fields(fields: &[Vec<Token>; 6]) -> Self {
-        let mut glob = Self { steps: Vec::new(), loops: vec![None] };
-        let [first, middle @ .., last] = fields;
-        glob.append(first, Class::Field);
-        for field in middle {
-            glob.append(&[Token::Char(':')], Class::Field);
-            glob.append(field, Class::Field);
-        }
-        glob.append(&[Token::Char(':')], Class::Field);
-        glob.append(last, Class::Any);
-        glob
-    }
-
     fn append(&mut self, tokens: &[Token], class: Class) {
         for token in tokens {
             let step = match *token {
@@ -229,7 +215,7 @@ impl ResourcePattern {
             return Ok(Self::Every);
         }
         let pattern = if variables && text.contains('$') {
-            ArnPattern::of_tokens(&tokens_with_variables(text)?)
+            ArnPattern::of_tokens(tokens_with_variables(text)?)
         } else {
             ArnPattern::of_format(text)
         };
@@ -240,39 +226,59 @@ impl ResourcePattern {
 /// The six fields of an ARN pattern; a wildcard stays within its field (S8).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ArnPattern {
-    pub(super) fields: [Vec<Token>; 6],
+    /// The fields with a colon between each two.
+    tokens: Vec<Token>,
+    /// Where the first five fields end.
+    ends: [usize; 5],
 }
 
 impl ArnPattern {
     /// Reads an ARN without variables, such as the formats of the catalog.
     pub(super) fn of_format(text: &str) -> Option<Self> {
-        Self::of_fields(text.splitn(6, ':').map(tokens))
+        Self::of_tokens(tokens(text))
     }
 
     /// Returns the pattern of every ARN.
     pub(super) fn every() -> Self {
-        let any = || vec![Token::Many];
-        Self { fields: [tokens("arn"), any(), any(), any(), any(), any()] }
-    }
-
-    fn of_tokens(tokens: &[Token]) -> Option<Self> {
-        Self::of_fields(tokens.splitn(6, |&token| token == Token::Char(':')).map(<[_]>::to_vec))
+        Self::of_tokens(tokens("arn:*")).expect("it is an ARN")
     }
 
     /// Takes what stands between the first five colons; missing fields are wildcards.
-    fn of_fields(mut fields: impl Iterator<Item = Vec<Token>>) -> Option<Self> {
-        let first = fields.next()?;
-        if first != [Token::Char('a'), Token::Char('r'), Token::Char('n')] {
+    fn of_tokens(mut tokens: Vec<Token>) -> Option<Self> {
+        let colon = Token::Char(':');
+        let mut colons = (0..).zip(&tokens).filter(|(_, token)| **token == colon);
+        let mut ends = [0; 5];
+        let mut found = 0;
+        for (end, (at, _)) in ends.iter_mut().zip(&mut colons) {
+            (*end, found) = (at, found + 1);
+        }
+        let is_arn = tokens.starts_with(&[Token::Char('a'), Token::Char('r'), Token::Char('n')]);
+        if !is_arn || ends.first() != Some(&3) {
             return None;
         }
-        let second = fields.next()?;
-        let mut field = || fields.next().unwrap_or_else(|| vec![Token::Many]);
-        Some(Self { fields: [first, second, field(), field(), field(), field()] })
+        for end in ends.iter_mut().skip(found) {
+            *end = tokens.len();
+            tokens.extend([colon, Token::Many]);
+        }
+        Some(Self { tokens, ends })
+    }
+
+    /// Returns one of the six fields.
+    pub(super) fn field(&self, at: usize) -> &[Token] {
+        let end = |at: usize| self.ends.get(at).copied();
+        let start = at.checked_sub(1).and_then(end).map_or(0, |colon| colon + 1);
+        self.tokens.get(start..end(at).unwrap_or(self.tokens.len())).unwrap_or_default()
     }
 
     /// Returns the automaton of the whole ARN.
     pub(super) fn glob(&self) -> Glob {
-        Glob::of_fields(&self.fields)
+        let mut glob = Glob { steps: Vec::with_capacity(self.tokens.len()), loops: vec![None] };
+        for at in 0..5 {
+            glob.append(self.field(at), Class::Field);
+            glob.append(&[Token::Char(':')], Class::Field);
+        }
+        glob.append(self.field(5), Class::Any);
+        glob
     }
 }
 
