@@ -58,7 +58,7 @@ pub fn printable(text: &str) -> String {
 /// are its layout.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     let hidden = |character: char| character >= '\u{7f}' && acts(character);
-    if (json.is_ascii() && !json.contains('\u{7f}')) || !json.contains(hidden) {
+    if !json.contains(hidden) {
         return Cow::Borrowed(json);
     }
     let mut shown = String::with_capacity(json.len() + 64);

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use trailfold::emit::{Format, Layout, Report, write};
@@ -141,11 +142,11 @@ fn service_reports() -> [ServiceReport<'static>; 3] {
         service_name: "Amazon DynamoDB",
         service_namespace: "dynamodb",
         total_authenticated_entities: 1,
-        attempts: Some(Box::new(attempts)),
+        attempts: Some(Arc::new(attempts)),
         tracked_actions_last_accessed: Some(vec![
             TrackedActionLastAccessed {
                 action_name: "CreateTable",
-                attempts: Some(Box::new(only_first)),
+                attempts: Some(Arc::new(only_first)),
             },
             TrackedActionLastAccessed { action_name: "DeleteTable", attempts: None },
         ]),

@@ -68,6 +68,10 @@ fn write_value(
     buffer.clear();
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut *buffer, formatter))?;
     buffer.push(b'\n');
+    // Most replies have nothing that could act.
+    if buffer.is_ascii() && !buffer.contains(&0x7f) {
+        return out.write_all(buffer);
+    }
     // JSON is UTF-8, so nothing is lost.
     let text = String::from_utf8_lossy(buffer);
     out.write_all(printable::visible_json(&text).as_bytes())

@@ -4,6 +4,7 @@
 mod activity;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::attempt::Attempts;
 use super::page::{self, Page};
@@ -75,8 +76,9 @@ pub struct ServiceLastAccessed<'a> {
     /// `TotalAuthenticatedEntities`: users and roles with at least one attempt.
     pub total_authenticated_entities: u64,
     /// The attempts, behind `LastAuthenticated`, `LastAuthenticatedEntity` and
-    /// `LastAuthenticatedRegion`; none if never accessed (I3). Most rows are that: they stay small.
-    pub attempts: Option<Box<Attempts<'a>>>,
+    /// `LastAuthenticatedRegion`; none if never accessed (I3). Most rows are that, and of a user or role they are those of the
+    /// activity: rows stay small.
+    pub attempts: Option<Arc<Attempts<'a>>>,
     /// `TrackedActionsLastAccessed`, in byte order of the names; none at
     /// [`Granularity::ServiceLevel`] or if no tracked action of the service is allowed (I4).
     pub tracked_actions_last_accessed: Option<Vec<TrackedActionLastAccessed<'a>>>,
@@ -89,7 +91,7 @@ pub struct TrackedActionLastAccessed<'a> {
     pub action_name: &'a str,
     /// The attempts, behind `LastAccessedTime`, `LastAccessedEntity` and `LastAccessedRegion`; none
     /// if never used. Data events are none of them.
-    pub attempts: Option<Box<Attempts<'a>>>,
+    pub attempts: Option<Arc<Attempts<'a>>>,
 }
 
 /// Who used the permissions of one user, group, role or policy for one service (I5).
@@ -229,23 +231,20 @@ impl<'a> Reporter<'a> {
             Granularity::ActionLevel => Some(self.evaluator.allowed_actions(&levels)),
         };
         let mut accessed = self.accessed(identity, &allowed.services);
-        let mut rows: Vec<ServiceLastAccessed<'a>> = allowed
-            .services
-            .iter()
-            .map(|index| {
-                let service = self.catalog.service(index);
-                let (entities, attempts) = accessed.services.remove(&index).unzip();
-                ServiceLastAccessed {
-                    service_name: &service.name,
-                    service_namespace: &service.namespace,
-                    total_authenticated_entities: entities.unwrap_or_default(),
-                    attempts,
-                    tracked_actions_last_accessed: actions
-                        .as_ref()
-                        .and_then(|actions| self.tracked_actions(index, actions, &accessed)),
-                }
-            })
-            .collect();
+        let mut rows: Vec<ServiceLastAccessed<'a>> = Vec::with_capacity(allowed.services.len());
+        for index in allowed.services.iter() {
+            let service = self.catalog.service(index);
+            let (entities, attempts) = accessed.services.remove(&index).unzip();
+            rows.push(ServiceLastAccessed {
+                service_name: &service.name,
+                service_namespace: &service.namespace,
+                total_authenticated_entities: entities.unwrap_or_default(),
+                attempts,
+                tracked_actions_last_accessed: actions
+                    .as_ref()
+                    .and_then(|actions| self.tracked_actions(index, actions, &accessed)),
+            });
+        }
         let subject = self.subject(identity);
         let granularity = self.activity.granularity();
         let marker = page::cut(&mut rows, &query.page, (subject.arn, granularity.name()), |row| {
@@ -333,7 +332,7 @@ impl<'a> Reporter<'a> {
                     .entry(*service)
                     .and_modify(|(entities, known)| {
                         *entities += 1;
-                        known.join(attempts);
+                        Arc::make_mut(known).join(attempts);
                     })
                     .or_insert_with(|| (1, attempts.clone()));
             }
@@ -341,7 +340,7 @@ impl<'a> Reporter<'a> {
                 accessed
                     .actions
                     .entry(*action)
-                    .and_modify(|known| known.join(attempts))
+                    .and_modify(|known| Arc::make_mut(known).join(attempts))
                     .or_insert_with(|| attempts.clone());
             }
         }
@@ -396,8 +395,8 @@ impl<'a> Reporter<'a> {
 #[derive(Default)]
 struct Accessed<'a> {
     /// With the number of users and roles that attempted.
-    services: BTreeMap<ServiceIndex, (u64, Box<Attempts<'a>>)>,
-    actions: BTreeMap<(ServiceIndex, usize), Box<Attempts<'a>>>,
+    services: BTreeMap<ServiceIndex, (u64, Arc<Attempts<'a>>)>,
+    actions: BTreeMap<(ServiceIndex, usize), Arc<Attempts<'a>>>,
 }
 
 /// Returns whether what was made at `create_date` did not exist yet when the period began.

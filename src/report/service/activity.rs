@@ -1,6 +1,7 @@
 //! A ledger put to the users and roles of a snapshot: who of them last accessed what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
@@ -42,9 +43,9 @@ pub struct UnknownPrincipal<'a> {
 /// What one user or role accessed.
 #[derive(Default)]
 pub(super) struct Usage<'a> {
-    pub(super) services: BTreeMap<ServiceIndex, Box<Attempts<'a>>>,
+    pub(super) services: BTreeMap<ServiceIndex, Arc<Attempts<'a>>>,
     /// By service and position in the catalogue's list of its actions.
-    pub(super) actions: BTreeMap<(ServiceIndex, usize), Box<Attempts<'a>>>,
+    pub(super) actions: BTreeMap<(ServiceIndex, usize), Arc<Attempts<'a>>>,
     /// The latest attempt at anything, of a listed service or not.
     pub(super) latest: Option<Time>,
 }
@@ -162,6 +163,8 @@ impl Meaning {
     }
 }
 
-fn join<'a, K: Ord>(all: &mut BTreeMap<K, Box<Attempts<'a>>>, key: K, attempts: &Attempts<'a>) {
-    all.entry(key).and_modify(|known| known.join(attempts)).or_insert_with(|| Box::new(*attempts));
+fn join<'a, K: Ord>(all: &mut BTreeMap<K, Arc<Attempts<'a>>>, key: K, attempts: &Attempts<'a>) {
+    all.entry(key)
+        .and_modify(|known| Arc::make_mut(known).join(attempts))
+        .or_insert_with(|| Arc::new(*attempts));
 }
