@@ -74,27 +74,26 @@ impl ActionSet {
     }
 
     pub(super) fn intersect_with(&mut self, other: &Self) {
-        self.words.retain_mut(|(at, word)| {
-            *word &= other.word(*at);
-            *word != 0
-        });
+        self.change_by(other, |word, of_other| word & of_other);
     }
 
     pub(super) fn subtract(&mut self, other: &Self) {
-        self.words.retain_mut(|(at, word)| {
-            *word &= !other.word(*at);
-            *word != 0
-        });
+        self.change_by(other, |word, of_other| word & !of_other);
     }
 
-    /// Returns the first action of the set from `action` on.
-    pub(super) fn next(&self, action: usize) -> Option<usize> {
-        let first = action / 64;
-        self.from(first).iter().find_map(|&(at, word)| {
-            let before = if at == first { (1 << (action % 64)) - 1 } else { 0 };
-            let word = word & !before;
-            (word != 0).then(|| at * 64 + word.trailing_zeros() as usize)
-        })
+    /// Makes of each word and the one of `other` at its place another.
+    fn change_by(&mut self, other: &Self, change: impl Fn(u64, u64) -> u64) {
+        let mut others = other.words.as_slice();
+        self.words.retain_mut(|(at, word)| {
+            while let [(place, _), behind @ ..] = others
+                && *place < *at
+            {
+                others = behind;
+            }
+            let of_other = others.first().filter(|(place, _)| place == at);
+            *word = change(*word, of_other.map_or(0, |(_, word)| *word));
+            *word != 0
+        });
     }
 
     /// Returns the actions of the set that lie in the range, ascending.
@@ -203,12 +202,21 @@ impl ActionTable {
         set: &'s ActionSet,
     ) -> impl Iterator<Item = (ServiceIndex, Range<usize>)> + 's {
         let mut services = self.services.iter();
-        let mut next = set.next(0);
+        let (mut rest, mut from) = (set.words.as_slice(), 0_usize);
         std::iter::from_fn(move || {
-            let action = next?;
-            let (service, range) = services.find(|(_, range)| range.contains(&action))?;
-            next = set.next(range.end);
-            Some((*service, range.clone()))
+            loop {
+                let [(at, word), behind @ ..] = rest else { return None };
+                let told = from.saturating_sub(at * 64);
+                let untold = if told < 64 { word & (u64::MAX << told) } else { 0 };
+                if untold == 0 {
+                    rest = behind;
+                    continue;
+                }
+                let action = at * 64 + untold.trailing_zeros() as usize;
+                let (service, range) = services.find(|(_, range)| range.contains(&action))?;
+                from = range.end;
+                return Some((*service, range.clone()));
+            }
         })
     }
 

@@ -126,7 +126,12 @@ impl<'c> Evaluator<'c> {
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
         let mut steps = CHAIN_STEPS;
-        for (service, range) in self.possible_services(&chain) {
+        for (service, _) in self.table.services_of(&chain.certain) {
+            allowed.services.insert(service);
+        }
+        let open = self.table.services_of(&chain.open);
+        let open: Vec<_> = open.filter(|(it, _)| !allowed.services.contains(*it)).collect();
+        for (service, range) in open {
             let verdict = self.decide_service(range, &chain, &mut steps);
             if verdict != Verdict::Absent {
                 allowed.services.insert(service);
@@ -152,7 +157,8 @@ impl<'c> Evaluator<'c> {
         let mut steps = CHAIN_STEPS;
         let mut possible = chain.certain.clone();
         possible.union_with(&chain.open);
-        for (service, range) in self.possible_services(&chain) {
+        let services: Vec<_> = self.table.services_of(&possible).collect();
+        for (service, range) in services {
             let first = range.start;
             for action in possible.within(range) {
                 if !self.table.is_named(action) {
@@ -172,13 +178,6 @@ impl<'c> Evaluator<'c> {
             }
         }
         allowed
-    }
-
-    /// Returns the services of which some action may be allowed, with the numbers of their actions.
-    fn possible_services(&self, chain: &Chain) -> Vec<(ServiceIndex, Range<usize>)> {
-        let mut possible = chain.certain.clone();
-        possible.union_with(&chain.open);
-        self.table.services_of(&possible).collect()
     }
 
     fn policy(&self, index: PolicyIndex) -> &Compiled {
@@ -217,12 +216,9 @@ impl<'c> Evaluator<'c> {
         Chain { number: self.folded, levels, certain, open }
     }
 
-    /// Says whether one of the actions is allowed on some resource, and takes the steps from those
+    /// Says whether one of the open actions is allowed on some resource, and takes the steps from those
     /// left.
     fn decide_service(&mut self, actions: Range<usize>, chain: &Chain, steps: &mut u64) -> Verdict {
-        if chain.certain.next(actions.start).is_some_and(|action| actions.contains(&action)) {
-            return Verdict::Found;
-        }
         let mut verdict = Verdict::Absent;
         for action in chain.open.within(actions) {
             match self.decide(action, chain, steps) {
