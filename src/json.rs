@@ -31,6 +31,11 @@ pub enum Tree<'a> {
 /// The members of an object.
 pub type Object<'a> = BTreeMap<Cow<'a, str>, Tree<'a>>;
 
+/// Returns the bytes behind a byte order mark.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// Returns what an error says without the place, which it has as numbers.
 pub fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();

@@ -101,19 +101,14 @@ fn read_candidate(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Returns the bytes behind a byte order mark.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
 /// Returns the first byte that is no blank.
 fn first(bytes: &[u8]) -> Option<u8> {
-    without_mark(bytes).iter().copied().find(|byte| !byte.is_ascii_whitespace())
+    json::without_mark(bytes).iter().copied().find(|byte| !byte.is_ascii_whitespace())
 }
 
 /// Adds what a file says and returns whether it is a reply.
 fn add(draft: &mut Draft, file: String, bytes: &[u8]) -> Result<bool, Error> {
-    let bytes = without_mark(bytes);
+    let bytes = json::without_mark(bytes);
     let reply: Reply<'_> = match serde_json::from_slice(bytes) {
         Ok(reply) => reply,
         Err(error) => {

@@ -61,7 +61,7 @@ pub(super) fn read_directory(path: &Path) -> Result<Vec<Document>, OrganizationE
     let mut documents = Vec::with_capacity(files.len());
     for file in files {
         let bytes = read(&file)?;
-        match without_mark(&bytes).iter().find(|byte| !byte.is_ascii_whitespace()) {
+        match json::without_mark(&bytes).iter().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'{' | b'[') => documents.push(document(&file, &bytes)?),
             None if file.extension() == Some(OsStr::new("json")) => {
                 let file = printable(&file.to_string_lossy());
@@ -80,14 +80,9 @@ fn read(path: &Path) -> Result<Vec<u8>, OrganizationError> {
     })
 }
 
-/// Returns the bytes behind a byte order mark.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
-}
-
 fn document(path: &Path, bytes: &[u8]) -> Result<Document, OrganizationError> {
     let file = printable(&path.to_string_lossy());
-    let bytes = without_mark(bytes);
+    let bytes = json::without_mark(bytes);
     let (content, doubled) = match serde_json::from_slice::<Tree<'_>>(bytes) {
         Ok(tree) => (tree.into(), None),
         Err(error) => {

@@ -343,7 +343,7 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
 /// Returns whether some texts of a format are among the pattern's and some are not, as far as a few
 /// likely ones show it.
 fn meets(pattern: &[Token], format: &[Token]) -> bool {
-    // No pattern at hand names it, and it is no colon.
+    // Any character but a colon would do: what the texts show is checked.
     const OTHER: Token = Token::Char('\0');
     let text = |tokens: &[Token], many: &[Token]| -> Vec<Token> {
         let fill = |token: &Token| match token {

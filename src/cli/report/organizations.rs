@@ -1,5 +1,7 @@
 //! `trailfold report organizations`.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 
 use super::super::args::OrganizationsArgs;
@@ -196,25 +198,19 @@ impl<'a> Reports<'a> {
     }
 
     /// Returns the services that are listed only because their policies could not be decided.
-    fn undecided(&self, reporter: &mut Reporter<'a>, query: &Query<'a>) -> Vec<ServiceIndex> {
+    fn undecided(&self, reporter: &mut Reporter<'a>, query: &Query<'a>) -> BTreeSet<ServiceIndex> {
         let entities: &[EntityIndex] = match self {
             Self::One(_, entity) => entity.as_slice(),
             Self::Many(entities) => entities,
         };
-        let mut undecided = Vec::new();
-        for entity in entities {
-            undecided.extend(reporter.undecided(*entity, query));
-        }
-        undecided.sort_unstable();
-        undecided.dedup();
-        undecided
+        entities.iter().flat_map(|entity| reporter.undecided(*entity, query)).collect()
     }
 }
 
 /// What makes the report say something else than AWS would, or than the reader may think.
 fn warnings(
     basis: OrganizationBasis<'_>,
-    undecided: &[ServiceIndex],
+    undecided: &BTreeSet<ServiceIndex>,
     now: Time,
     names: Names,
 ) -> Vec<String> {

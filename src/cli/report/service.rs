@@ -1,5 +1,6 @@
 //! `trailfold report service`.
 
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 
 use anyhow::{Context as _, bail};
@@ -12,14 +13,15 @@ use super::reading::{read, threads};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
+use crate::emit;
 use crate::identities::{Identities, IdentityIndex};
 use crate::ingest;
-use crate::report::JobDates;
 use crate::report::coverage::{
     IdentitiesBasis, IdentitiesCoverage, ReportCoverage, SnapshotCoverage,
 };
 use crate::report::page::Page;
 use crate::report::service::{self, Activity, Granularity, Query, Reporter};
+use crate::report::{JobDates, RequestError};
 use crate::time::Time;
 
 /// `trailfold report service`.
@@ -31,7 +33,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     // What no logs could answer should not cost an hour of reading logs first. What is large is
     // left to the system: the program ends with it, and taking it apart would only cost time.
-    let identities: &Identities = Box::leak(Box::new(Identities::load(&args.identities)?));
+    let identities = &*ManuallyDrop::new(Identities::load(&args.identities)?);
     let reported = reported(args, identities)?;
     if let Some(namespace) = &args.service_namespace {
         service::find_service(catalog, namespace).context("--service-namespace")?;
@@ -49,7 +51,8 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     }
     let start = coverage.period.since.or_else(|| coverage.first_event());
     let mut reporter = ManuallyDrop::new(Reporter::new(&activity, identities, catalog, start));
-    let undecided = undecided(&reported, &mut reporter);
+    let undecided: BTreeSet<ServiceIndex> =
+        reported.iter().flat_map(|identity| reporter.undecided(*identity)).collect();
     let basis =
         IdentitiesBasis { coverage: &coverage, activity: &activity, identities, catalog, start };
     let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
@@ -164,15 +167,6 @@ fn refuse_silent(
     )
 }
 
-/// Returns the services that are listed only because their policies could not be decided.
-fn undecided(reported: &[IdentityIndex], reporter: &mut Reporter<'_>) -> Vec<ServiceIndex> {
-    let mut undecided: Vec<_> =
-        reported.iter().flat_map(|identity| reporter.undecided(*identity)).collect();
-    undecided.sort_unstable();
-    undecided.dedup();
-    undecided
-}
-
 /// Writes the reports, each made when it is written.
 fn write<'a>(
     args: &'a ServiceArgs,
@@ -183,22 +177,26 @@ fn write<'a>(
     query: &Query<'a>,
 ) -> anyhow::Result<()> {
     let many = args.whom.all_arns;
-    // Only a page is refused, and of many reports there are none.
-    let accepted = "the first report has not been refused";
     match args.service_namespace.as_deref() {
-        Some(namespace) => {
-            let mut report = |one: &IdentityIndex| reporter.entities(*one, namespace, query);
-            let first = reported.first().map(&mut report).transpose().context("--marker")?;
-            let others = reported.iter().skip(1).map(|one| report(one).expect(accepted));
-            output.write(coverage, many, &mut first.into_iter().chain(others))
-        }
-        None => {
-            let mut report = |one: &IdentityIndex| reporter.services(*one, query);
-            let first = reported.first().map(&mut report).transpose().context("--marker")?;
-            let others = reported.iter().skip(1).map(|one| report(one).expect(accepted));
-            output.write(coverage, many, &mut first.into_iter().chain(others))
-        }
+        Some(namespace) => write_each(output, coverage, many, reported, |one| {
+            reporter.entities(one, namespace, query)
+        }),
+        None => write_each(output, coverage, many, reported, |one| reporter.services(one, query)),
     }
+}
+
+fn write_each<R: emit::Report>(
+    output: &Output<'_>,
+    coverage: &ReportCoverage<'_>,
+    many: bool,
+    reported: &[IdentityIndex],
+    mut report: impl FnMut(IdentityIndex) -> Result<R, RequestError>,
+) -> anyhow::Result<()> {
+    let mut reported = reported.iter().copied();
+    // Only a page is refused, and of many reports there are none.
+    let first = reported.next().map(&mut report).transpose().context("--marker")?;
+    let others = reported.map(|one| report(one).expect("the first report has not been refused"));
+    output.write(coverage, many, &mut first.into_iter().chain(others))
 }
 
 /// What makes the report say something else than AWS would, or than the reader may think.
