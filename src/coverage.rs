@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::{Access, Skip, Switches};
 use crate::source::SourceReason;
@@ -48,7 +48,7 @@ pub struct Sources {
 }
 
 /// Sources set aside for one reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SetAside {
     /// How many.
@@ -79,7 +79,7 @@ impl Records {
 }
 
 /// What could not be read, and where. Problems are ordered by source, then place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Problem {
     /// The source, or the entry of an archive.

@@ -13,6 +13,7 @@ use std::io::{self, Read};
 use std::mem;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use callers::Callers;
 use cut::Queue;
@@ -81,20 +82,22 @@ pub enum IngestError {
     Inputs(#[from] SourceError),
 }
 
-/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads.
+/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads, but for
+/// what lies in the directory `except`.
 ///
 /// # Errors
 ///
 /// [`IngestError`]: inputs that make no sense, or no threads.
-pub fn find(inputs: &[OsString], threads: NonZeroUsize) -> Result<Found, IngestError> {
-    if threads == NonZeroUsize::MIN {
-        return Ok(source::find(inputs)?);
-    }
+pub fn find(
+    inputs: &[OsString],
+    threads: NonZeroUsize,
+    except: Option<&Path>,
+) -> Result<Found, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
     let list = |directories: &[Directory]| {
         workers.install(|| directories.par_iter().map(Directory::list).collect())
     };
-    Ok(source::find_with(inputs, &list)?)
+    Ok(source::find_with(inputs, except, &list)?)
 }
 
 /// Folds everything that was found.

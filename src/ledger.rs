@@ -69,6 +69,20 @@ pub struct Entry<'a> {
     pub first: Attempt<'a>,
 }
 
+/// Whose record an [`Entry`] is, and of what: its members of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "they are those of `Entry`")]
+pub struct EntryKey<'a> {
+    pub day: Option<Day>,
+    pub account: &'a str,
+    pub principal_arn: Option<&'a str>,
+    pub principal_id: Option<&'a str>,
+    pub event_source: &'a str,
+    pub event_name: &'a str,
+    pub service_namespace: Option<&'a str>,
+    pub is_data_event: bool,
+}
+
 /// When and where, and which event tells. Attempts are ordered by time, then event id, then
 /// Region, then source (A27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,12 +98,18 @@ pub struct Attempt<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Compares whose records they are and of what, not the attempts.
-    pub fn cmp_keys(&self, other: &Self) -> Ordering {
-        let whose = |it: &Self| (it.day, it.account, it.principal_arn, it.principal_id);
-        let of_what =
-            |it: &Self| (it.event_source, it.event_name, it.service_namespace, it.is_data_event);
-        whose(self).cmp(&whose(other)).then_with(|| of_what(self).cmp(&of_what(other)))
+    /// Returns whose record it is, and of what.
+    pub const fn key(&self) -> EntryKey<'a> {
+        EntryKey {
+            day: self.day,
+            account: self.account,
+            principal_arn: self.principal_arn,
+            principal_id: self.principal_id,
+            event_source: self.event_source,
+            event_name: self.event_name,
+            service_namespace: self.service_namespace,
+            is_data_event: self.is_data_event,
+        }
     }
 
     /// Takes in the attempts of another record of the same key.
@@ -224,7 +244,7 @@ impl Ledger {
     /// Returns the numbers of the records in the order of their keys: a day after the other.
     pub fn sorted(&self) -> Vec<u32> {
         let mut numbers: Vec<u32> = (0..).take(self.records.len()).collect();
-        numbers.sort_unstable_by(|one, other| self.nth(*one).cmp_keys(&self.nth(*other)));
+        numbers.sort_unstable_by(|one, other| self.nth(*one).key().cmp(&self.nth(*other).key()));
         numbers
     }
 
