@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
+use std::num::NonZeroUsize;
 use std::slice;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Attempts, Outcome, Rollup, RollupError, add_accesses, sources};
+use super::{Attempts, Outcome, Rollup, RollupError, accesses, sources};
 use crate::coverage::Coverage;
 use crate::ledger::Ledger;
 use crate::source::{Found, Source};
@@ -41,6 +42,7 @@ pub fn answer(
     found: &Found,
     period: Period,
     attempts: Option<Attempts>,
+    threads: NonZeroUsize,
 ) -> Result<Answer, RollupError> {
     let given = Names::of(found);
     let mut days = BTreeSet::new();
@@ -66,8 +68,7 @@ pub fn answer(
             None => {}
         }
         if !is_needed {
-            let is_within =
-                |day| period.share(day) == Share::All || needed.uncut.contains(&day);
+            let is_within = |day| period.share(day) == Share::All || needed.uncut.contains(&day);
             row.coverage()?.add_to(&mut coverage, is_within);
         }
         Ok(())
@@ -75,10 +76,10 @@ pub fn answer(
     let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
     let missing = missing.cloned().collect();
     days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
-    let mut ledger = Ledger::default();
-    if let Some(attempts) = attempts {
-        add_accesses(rollups, attempts, |day| days.contains(&day), &mut ledger)?;
-    }
+    let ledger = match attempts {
+        Some(attempts) => accesses(rollups, attempts, threads, |day| days.contains(&day))?,
+        None => Ledger::default(),
+    };
     Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
 }
 

@@ -36,7 +36,7 @@ impl<'l> LedgerLane<'l> {
 
 impl Lane for LedgerLane<'_> {
     fn key(&self) -> Option<RowKey<'_>> {
-        self.at.map(|number| RowKey::Access(self.ledger.nth(number).key()))
+        self.at.map(|number| RowKey::Access(self.ledger.key(number)))
     }
 
     fn row(&self) -> Option<Row<'_>> {

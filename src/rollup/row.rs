@@ -7,13 +7,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Skip, Switches};
-use crate::coverage::{AccountCoverage, Coverage, CoverageByDay, Problem, Records, SetAside, Sources};
+use crate::coverage::{
+    AccountCoverage, Coverage, CoverageByDay, Problem, Records, SetAside, Sources,
+};
 use crate::ledger::{Entry, EntryKey};
 use crate::source::{Source, SourceReason};
 use crate::time::{Day, Time};
 
 /// A row of a rollup, or of a partial stream. Accesses stand before sources.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "rows are passed by reference, most of them accesses"
+)]
 pub(super) enum Row<'a> {
     Access(Entry<'a>),
     Source(SourceRow<'a>),

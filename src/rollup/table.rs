@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array as _, ArrayRef, AsArray as _, BooleanArray, BooleanBuilder, Int64Array, Int64Builder,
-    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, TimestampMicrosecondBuilder,
+    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
@@ -113,7 +114,9 @@ impl Table {
             Self::Partial => (true, true, true),
         };
         let of = |columns: &'static [Column], is: bool| columns.iter().filter(move |_| is);
-        of(&KIND_COLUMNS, kind).chain(of(&ACCESS_COLUMNS, access)).chain(of(&SOURCE_COLUMNS, source))
+        of(&KIND_COLUMNS, kind)
+            .chain(of(&ACCESS_COLUMNS, access))
+            .chain(of(&SOURCE_COLUMNS, source))
     }
 
     /// Returns the schema, without metadata.
@@ -404,16 +407,18 @@ impl Rows {
         }
     }
 
-    /// Returns whether a row that has a key has all that every row of its kind has.
+    /// Returns the accesses; those without a date of their own are of `day`.
+    pub(super) fn accesses(&self, day: Option<Day>) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.length).filter_map(move |index| match self.get(index, day) {
+            Some(Row::Access(entry)) => Some(entry),
+            _ => None,
+        })
+    }
+
+    /// Returns whether a row has all that every row of its kind has.
     pub(super) fn is_whole(&self, index: usize) -> bool {
         match self.kind(index) {
-            Some(Kind::Access(accesses, _)) => {
-                let first = accesses.others.as_ref().map(|[.., first]| first);
-                [Some(&accesses.latest), first]
-                    .into_iter()
-                    .flatten()
-                    .all(|attempts| attempts.time.is_valid(index))
-            }
+            Some(Kind::Access(accesses, _)) => accesses.is_whole(index),
             Some(Kind::Source(sources)) => sources.get(index).is_some(),
             None => false,
         }
@@ -500,6 +505,14 @@ impl Accesses {
         })
     }
 
+    fn is_whole(&self, index: usize) -> bool {
+        let first = self.others.as_ref().map(|[.., first]| first);
+        [&self.account, &self.event_source, &self.event_name].iter().all(|it| it.is_valid(index))
+            && self.is_data_event.is_valid(index)
+            && self.latest.time.is_valid(index)
+            && first.is_none_or(|first| first.time.is_valid(index))
+    }
+
     fn key(&self, index: usize, day: Option<Day>) -> Option<EntryKey<'_>> {
         let is_valid = self.is_data_event.is_valid(index);
         Some(EntryKey {
@@ -540,9 +553,7 @@ impl Sources {
     fn new(batch: &RecordBatch) -> Result<Self, String> {
         Ok(Self {
             source: text(batch, "source")?,
-            size: column(batch, "size", "int64", |it| {
-                it.as_primitive_opt::<Int64Type>().cloned()
-            })?,
+            size: column(batch, "size", "int64", |it| it.as_primitive_opt::<Int64Type>().cloned())?,
             modified: time(batch, "modified")?,
             etag: text(batch, "etag")?,
             outcome: text(batch, "outcome")?,

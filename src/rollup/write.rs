@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
 use super::lane::{Lane, merge};
 use super::row::Row;
-use super::run::{self, Run, hidden};
+use super::run::{Run, Runs, hidden};
 use super::table::Table;
 use super::{FORMAT_VERSION, Rollup, RollupError};
 use crate::access::Switches;
@@ -54,7 +54,7 @@ pub struct Written {
 pub struct Writer {
     directory: PathBuf,
     temporary: PathBuf,
-    live: Vec<(String, Run)>,
+    live: Vec<Run>,
     /// Names of runs that do not count any more.
     gone: Vec<String>,
     /// Held as long as the writer lives.
@@ -96,8 +96,7 @@ impl Writer {
         }
         let temporary = tmp.join("run");
         make(&temporary)?;
-        let (live, gone) = run::live(directory)?;
-        let gone = gone.into_iter().collect();
+        let Runs { live, gone } = Runs::read(directory)?;
         Ok(Self { directory: directory.to_owned(), temporary, live, gone, _lock: lock })
     }
 
@@ -116,7 +115,7 @@ impl Writer {
     /// # Errors
     /// [`RollupError::Attribution`].
     pub fn agree_on(&self, switches: &Switches) -> Result<(), RollupError> {
-        match self.live.iter().all(|(_, run)| run.attribution == *switches) {
+        match self.live.iter().all(|run| run.attribution == *switches) {
             true => Ok(()),
             false => Err(RollupError::Attribution(self.directory.clone())),
         }
@@ -173,11 +172,11 @@ impl Writer {
             let files = files.finish()?;
             let attribution = files.attribution.or_else(|| self.rollup().switches());
             let Some(attribution) = attribution else { return Ok(written) };
-            let replaces: Vec<String> = self.live.iter().map(|(name, _)| name.clone()).collect();
+            let replaces: Vec<String> = self.live.iter().map(|run| run.name.clone()).collect();
             self.commit(&files, attribution, &kept, replaces.clone())?;
             written = files.written;
             self.gone.extend(replaces);
-            self.live = run::live(&self.directory)?.0;
+            self.live = Runs::read(&self.directory)?.live;
         }
         self.remove_unnamed(now)?;
         Ok(written)
@@ -213,6 +212,7 @@ impl Writer {
         let name: String =
             digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let mut run = Run {
+            name: name.clone(),
             format_version: FORMAT_VERSION,
             attribution,
             replaces,
@@ -271,9 +271,8 @@ impl Writer {
             }
         }
         let named = |run: &Run| run.parts.iter().chain(&run.sources).cloned().collect::<Vec<_>>();
-        let named: Vec<String> = self.live.iter().flat_map(|(_, run)| named(run)).collect();
-        let named: HashSet<PathBuf> =
-            named.iter().map(|name| self.directory.join(name)).collect();
+        let named: Vec<String> = self.live.iter().flat_map(named).collect();
+        let named: HashSet<PathBuf> = named.iter().map(|name| self.directory.join(name)).collect();
         for folder in self.folders()? {
             let mut is_empty = true;
             let read = |error| RollupError::Read(folder.clone(), error);
@@ -373,7 +372,7 @@ fn few_lanes<'i>(
                 lanes.push(Box::new(FileLane::of_stream(&name, stream)?));
             }
             Input::Rollup(rollup) => {
-                for run in rollup.runs.iter().map(|(_, run)| run) {
+                for run in &rollup.runs {
                     lanes.extend(lanes_of(run, &rollup.directory)?);
                     spills.relieve(&mut lanes)?;
                 }
@@ -385,10 +384,7 @@ fn few_lanes<'i>(
 }
 
 /// The same for the parts of one day.
-fn few_parts(
-    parts: Vec<Part>,
-    temporary: &Path,
-) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+fn few_parts(parts: Vec<Part>, temporary: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
     let mut spills = Spills::new(temporary);
     let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
     for part in parts {
