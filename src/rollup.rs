@@ -11,6 +11,7 @@ mod gather;
 mod lane;
 mod row;
 mod run;
+mod summary;
 mod table;
 mod write;
 

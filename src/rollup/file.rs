@@ -74,6 +74,17 @@ impl ParquetFile {
         if self.batches.is_full() { self.flush() } else { Ok(()) }
     }
 
+    /// Adds what the sources of a run came to on a day, or without the accesses of any day.
+    pub(super) fn push_coverage(
+        &mut self,
+        day: Option<Day>,
+        events: u64,
+        coverage: &str,
+    ) -> Result<(), RollupError> {
+        self.batches.push_coverage(day, events, coverage);
+        if self.batches.is_full() { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<(), RollupError> {
         let Self { path, batches, writer } = self;
         let batch = batches.take().map_err(|error| RollupError::write(path, error))?;

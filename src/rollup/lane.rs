@@ -118,6 +118,22 @@ pub(super) fn merge(
     Ok(())
 }
 
+/// Returns whether a row of `one` has the key of a row of the others.
+pub(super) fn overlap(
+    mut one: Box<dyn Lane + '_>,
+    others: Vec<Box<dyn Lane + '_>>,
+) -> Result<bool, RollupError> {
+    let mut overlaps = false;
+    merge(others, &mut |row| {
+        while !overlaps && one.key().is_some_and(|key| key < row.key()) {
+            one.advance()?;
+        }
+        overlaps |= one.key().is_some_and(|key| key == row.key());
+        Ok(())
+    })?;
+    Ok(overlaps)
+}
+
 fn compare(lanes: &[Box<dyn Lane + '_>], one: usize, other: usize) -> Ordering {
     let key = |lane: usize| lanes.get(lane).and_then(|lane| lane.key());
     // None but those that stand at a row are in the heap.

@@ -31,6 +31,12 @@ pub(super) struct Run {
     /// Paths below the rollup.
     pub(super) parts: Vec<String>,
     pub(super) sources: Vec<String>,
+    /// What all sources came to, if none of them stands in another run that counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) coverage: Option<String>,
+    /// The runs that counted when this one was written, if it has a coverage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) beside: Vec<String>,
 }
 
 impl Run {
@@ -54,6 +60,15 @@ impl Run {
             Ok(Part { path, table: Table::Sources, day: None })
         };
         self.sources.iter().map(part).collect()
+    }
+
+    /// Returns the file of what all sources came to, as it lies in `directory`.
+    pub(super) fn coverage(&self, directory: &Path) -> Result<Option<Part>, RollupError> {
+        let part = |name: &String| {
+            let path = below(directory, name)?;
+            Ok(Part { path, table: Table::Coverage, day: None })
+        };
+        self.coverage.as_ref().map(part).transpose()
     }
 }
 
