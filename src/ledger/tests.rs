@@ -177,7 +177,7 @@ fn records_are_sorted_by_day_and_then_by_the_texts_of_their_keys() {
     for (number, time) in [5, 3, 4, 1, 2, 0].into_iter().enumerate() {
         for account in accounts {
             journal.begin(&format!("source {number}"));
-            let arn = (number % 2 == 0).then(|| Cow::Borrowed("arn:aws:iam::1:user/a"));
+            let arn = (number % 2 == 0).then_some(Cow::Borrowed("arn:aws:iam::1:user/a"));
             let principal = Principal { arn, id: (number % 3 == 0).then_some("AIDA") };
             let actor = journal.actor(&Actor { account, principal });
             let day = 86_400_000_000 * i64::from(time % 3 - 1);

@@ -143,13 +143,14 @@ impl<W: Write> Stream<W> {
     }
 }
 
-/// Which columns of a part are read.
+/// Which columns of a file are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// All.
     Everything,
-    /// Those of the latest attempts; they stand for the first, too.
-    LatestAttempts,
+    /// Of a part those of the latest attempts, which stand for the first, too; of sources those that
+    /// tell whether they are folded.
+    Essentials,
 }
 
 /// A Parquet file, and what its path tells.
@@ -356,8 +357,9 @@ fn open(part: &Part, wanted: Wanted) -> Result<ParquetRecordBatchReader, RollupE
     refuse_version(path, of_spark.as_deref())?;
     let builder = match wanted {
         Wanted::Everything => builder,
-        Wanted::LatestAttempts => {
-            let mask = ProjectionMask::columns(builder.parquet_schema(), Table::latest_columns());
+        Wanted::Essentials => {
+            let names = part.table.first_columns();
+            let mask = ProjectionMask::columns(builder.parquet_schema(), names);
             builder.with_projection(mask)
         }
     };

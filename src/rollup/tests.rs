@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(read, joined(&of_one_day));
         // Without the other columns the latest attempt stands for the first.
         let mut latest = Vec::new();
-        merge(vec![Box::new(part(Wanted::LatestAttempts).unwrap())], &mut |row| {
+        merge(vec![Box::new(part(Wanted::Essentials).unwrap())], &mut |row| {
             if let Row::Access(entry) = row {
                 latest.push((entry.latest.time, entry.latest.event_id.map(|id| id.to_string())));
             }
