@@ -265,7 +265,7 @@ def fold(listed: Iterable[pa.RecordBatch], folding: Folding) -> Iterator[pa.Reco
     if not files:
         return
     task = TaskContext.get()
-    last = task is None or task.attemptNumber() + 1 >= folding.attempts
+    last = (task.attemptNumber() if task else 0) + 1 >= folding.attempts
     with contextlib.ExitStack() as stack:
         # Spark removes its own directories even when this process is killed.
         places = [place for place in os.environ.get("SPARK_LOCAL_DIRS", "").split(",") if place]

