@@ -326,10 +326,11 @@ def bring(
     authority, _, key = rest.partition("/")
     try:
         filesystem, root = mounted(f"{scheme}://{authority}/")
-        # Without `compression`, pyarrow inflates what is named like a gzip file.
+        # Left to itself, pyarrow inflates what is named like a gzip file.
         with filesystem.open_input_stream(f"{root}/{key}", compression=None) as stream:
             with open(target, "wb") as copy:
-                shutil.copyfileobj(stream, copy, 1 << 20)
+                # Each read is a request.
+                shutil.copyfileobj(stream, copy, 8 << 20)
         return target, None
     except OSError as error:
         if error.errno == errno.ENOSPC or not (last or isinstance(error, FileNotFoundError)):
@@ -629,11 +630,11 @@ def run_job(spark: SparkSession, options: argparse.Namespace) -> None:
         above = Rollup(spark, place).root
         if f"{rollup.root}/".startswith(f"{above}/"):
             raise Refused(f"{rollup.root}: the rollup lies within the input `{place}`")
+    files = files_of(spark, options.input)
+    if not files:
+        raise Refused(f"no file in {', '.join(options.input)}")
     with rollup.locked():
         live = rollup.live_runs()
-        files = files_of(spark, options.input)
-        if not files:
-            raise Refused(f"no file in {', '.join(options.input)}")
         sources = [path for run in live for path in run["Sources"]]
         new = not_folded(spark, files, rollup.read(SOURCE, sources)) if sources else files
         if not new:

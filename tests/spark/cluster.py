@@ -198,6 +198,7 @@ def hadoop_lists_what_we_list() -> None:
     empty = Path(SCRATCH, "empty")
     empty.mkdir()
     fails(lambda: fold([str(empty)], f"{SCRATCH}/nothing"), "no file in")
+    assert not os.path.exists(f"{SCRATCH}/nothing")
 
 
 for test in [
@@ -209,7 +210,7 @@ for test in [
     a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_and_time,
     hadoop_lists_what_we_list,
 ]:
-    rollup.say(f"# {test.__name__}")
+    import time; rollup.say(f"\n# {time.monotonic():.1f} {test.__name__}")
     test()
 spark.stop()
 print("OK")
