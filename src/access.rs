@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arn::Arn;
 use crate::event::{Event, Lookalike, RawIdentity, RawString, UserIdentity};
@@ -64,16 +64,19 @@ pub enum Answer {
 }
 
 /// Whether a kind of record counts, where a user may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// It counts as an access.
+    #[serde(rename = "COUNTED")]
     Count,
     /// It is set aside.
+    #[serde(rename = "SET_ASIDE")]
     SetAside,
 }
 
 /// The kinds of records for which a user may decide whether they count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Switches {
     /// Calls of AWS services logged as the root user (A5).
     pub root_service_calls: Choice,
@@ -100,7 +103,7 @@ impl Default for Switches {
 }
 
 /// Why a record is no access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Skip {
     /// A5.
     RootServiceCall,

@@ -7,12 +7,15 @@
 )]
 
 mod args;
+mod attribution;
+mod inputs;
 mod interrupt;
 mod organization;
 mod output;
 mod period;
 mod progress;
 mod report;
+mod rollup;
 mod summary;
 
 use std::io::{self, Write as _};
@@ -80,6 +83,7 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Report(Report::Organizations(args)) => report::organizations::run(args),
         Command::Report(Report::Service(args)) => report::service::run(args),
+        Command::Rollup(args) => rollup::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())

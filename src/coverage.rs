@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::{Access, Skip, Switches};
 use crate::source::SourceReason;
@@ -48,7 +48,7 @@ pub struct Sources {
 }
 
 /// Sources set aside for one reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SetAside {
     /// How many.
@@ -79,7 +79,7 @@ impl Records {
 }
 
 /// What could not be read, and where. Problems are ordered by source, then place.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Problem {
     /// The source, or the entry of an archive.
@@ -234,11 +234,52 @@ impl SourceProblems {
     }
 }
 
+/// What was read, with the accesses told day by day, so that the coverage of any period of whole
+/// days can be told later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CoverageByDay {
+    /// All but the accounts; accesses count whatever their day.
+    pub totals: Coverage,
+    /// What counted, by acting account and day.
+    pub accounts: BTreeMap<(String, Day), AccountCoverage>,
+}
+
+impl CoverageByDay {
+    /// Adds all that `other` read.
+    pub fn merge(&mut self, other: Self) {
+        self.totals.merge(other.totals);
+        for (account, coverage) in other.accounts {
+            self.accounts.entry(account).or_default().merge(coverage);
+        }
+    }
+
+    /// Adds to `coverage` what was read, of which the days with `is_within` belong to the period:
+    /// accesses of the others are set aside (P2).
+    pub fn add_to(&self, coverage: &mut Coverage, is_within: impl Fn(Day) -> bool) {
+        let mut outside = 0;
+        for ((account, day), counted) in &self.accounts {
+            if is_within(*day) {
+                coverage.accounts.entry(account.clone()).or_default().merge(counted.clone());
+            } else {
+                outside += counted.events;
+            }
+        }
+        coverage.merge(self.totals.clone());
+        if outside > 0 {
+            coverage.records.counted -= outside;
+            *coverage.records.set_aside.entry(Skip::OutsidePeriod).or_default() += outside;
+        }
+    }
+}
+
 /// Counts accesses account by account.
 #[derive(Debug, Default)]
 pub struct AccountCounts {
     numbers: HashMap<String, AccountNumber>,
     accounts: Vec<AccountCount>,
+    /// Those with an access since the counts were last taken.
+    counted: Vec<AccountNumber>,
+    by_day: bool,
 }
 
 /// An account of [`AccountCounts`].
@@ -249,57 +290,79 @@ pub struct AccountNumber(usize);
 /// the same day and Region.
 #[derive(Debug, Default)]
 struct AccountCount {
+    account: String,
     coverage: AccountCoverage,
     day: Option<Day>,
     region: String,
+    /// What counted on other days, if days are told apart.
+    days: BTreeMap<Day, AccountCoverage>,
 }
 
 impl AccountCounts {
+    /// Makes one that tells days apart.
+    pub fn by_day() -> Self {
+        Self { by_day: true, ..Self::default() }
+    }
+
     /// Returns the number of an account.
     pub fn number(&mut self, account: &str) -> AccountNumber {
         if let Some(number) = self.numbers.get(account) {
             return *number;
         }
         let number = AccountNumber(self.accounts.len());
-        self.accounts.push(AccountCount::default());
+        self.accounts.push(AccountCount { account: account.to_owned(), ..AccountCount::default() });
         self.numbers.insert(account.to_owned(), number);
         number
     }
 
     /// Counts an access.
     pub fn count(&mut self, account: AccountNumber, access: &Access<'_>) {
-        if let Some(account) = self.accounts.get_mut(account.0) {
-            account.count(access);
+        if let Some(count) = self.accounts.get_mut(account.0) {
+            if count.day.is_none() {
+                self.counted.push(account);
+            }
+            count.count(access, self.by_day);
         }
     }
 
-    /// Adds the counts to a coverage.
-    pub fn finish(mut self, coverage: &mut Coverage) {
-        let mut numbers: Vec<(String, AccountNumber)> = self.numbers.into_iter().collect();
-        numbers.sort_unstable_by_key(|(_, number)| number.0);
-        for ((account, _), count) in numbers.into_iter().zip(&mut self.accounts) {
-            let count = std::mem::take(&mut count.coverage);
-            // An account that an identity names need not have had an access of the period.
-            if count.events > 0 {
-                coverage.records.counted += count.events;
-                coverage.accounts.entry(account).or_default().merge(count);
+    /// Adds what was counted to a coverage, and counts from nothing again.
+    pub fn take(&mut self, coverage: &mut CoverageByDay) {
+        for number in self.counted.drain(..) {
+            let Some(count) = self.accounts.get_mut(number.0) else { continue };
+            let AccountCount { account, coverage: last, day, region, days } = count;
+            let mut all = std::mem::take(last);
+            if self.by_day {
+                days.extend(day.map(|day| (day, std::mem::take(&mut all))));
+                for (day, counted) in std::mem::take(days) {
+                    coverage.totals.records.counted += counted.events;
+                    let key = (account.clone(), day);
+                    coverage.accounts.entry(key).or_default().merge(counted);
+                }
+            } else {
+                coverage.totals.records.counted += all.events;
+                coverage.totals.accounts.entry(account.clone()).or_default().merge(all);
             }
+            *day = None;
+            region.clear();
         }
     }
 }
 
 impl AccountCount {
-    fn count(&mut self, access: &Access<'_>) {
-        let Self { coverage, day, region } = self;
+    fn count(&mut self, access: &Access<'_>, by_day: bool) {
+        let its_day = access.time.day();
+        if self.day != Some(its_day) {
+            if by_day {
+                self.turn_to(its_day);
+            }
+            self.day = Some(its_day);
+            self.coverage.days.insert(its_day);
+        }
+        let Self { coverage, region, .. } = self;
         coverage.events += 1;
         coverage.first = Some(coverage.first.map_or(access.time, |first| first.min(access.time)));
         coverage.last = coverage.last.max(Some(access.time));
         coverage.data_events |= access.is_data_event;
-        let its_day = Some(access.time.day());
-        if *day != its_day {
-            *day = its_day;
-            coverage.days.extend(its_day);
-        }
         if let Some(its_region) = access.region
             && !its_region.is(region)
         {
@@ -308,6 +371,16 @@ impl AccountCount {
                 coverage.regions.insert(region.clone());
             }
         }
+    }
+
+    /// Puts away what counted on the day before this one, and goes on with what did on this.
+    fn turn_to(&mut self, day: Day) {
+        let coverage = std::mem::replace(
+            &mut self.coverage,
+            self.days.remove(&day).unwrap_or_default(),
+        );
+        self.days.extend(self.day.map(|before| (before, coverage)));
+        self.region.clear();
     }
 }
 

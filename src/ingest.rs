@@ -10,7 +10,10 @@ mod cut;
 use std::cmp::Reverse;
 use std::ffi::OsString;
 use std::io::{self, Read};
+use std::mem;
 use std::num::NonZeroUsize;
+use std::ops::ControlFlow;
+use std::path::Path;
 
 use callers::Callers;
 use cut::Queue;
@@ -18,7 +21,9 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
 use crate::access::{NoAccess, Skip, Switches, access, actor};
-use crate::coverage::{AccountCounts, AccountNumber, Coverage, Problem, SourceProblems};
+use crate::coverage::{
+    AccountCounts, AccountNumber, Coverage, CoverageByDay, Problem, SourceProblems,
+};
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
 use crate::ledger::{ActorNumber, Journal, Ledger};
 use crate::source::{
@@ -36,6 +41,18 @@ pub struct Options<'a> {
     pub threads: NonZeroUsize,
     /// Is told how the run goes on; called from every worker.
     pub progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// What a fold by day has to know beside [`Options`].
+#[derive(Clone, Copy)]
+pub struct ByDay<'a> {
+    /// The bytes that the ledgers of all workers may take together.
+    pub memory: usize,
+    /// Takes a ledger that outgrew its share of the memory; says whether there is any use in going
+    /// on.
+    pub spill: &'a (dyn Fn(Ledger) -> ControlFlow<()> + Sync),
+    /// Is told what each source came to.
+    pub source: &'a (dyn Fn(&Source, CoverageByDay) + Sync),
 }
 
 /// A step of a run.
@@ -65,20 +82,22 @@ pub enum IngestError {
     Inputs(#[from] SourceError),
 }
 
-/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads.
+/// Finds every source that `inputs` name, as [`source::find`] does, on so many threads, but for
+/// what lies in the directory `except`.
 ///
 /// # Errors
 ///
 /// [`IngestError`]: inputs that make no sense, or no threads.
-pub fn find(inputs: &[OsString], threads: NonZeroUsize) -> Result<Found, IngestError> {
-    if threads == NonZeroUsize::MIN {
-        return Ok(source::find(inputs)?);
-    }
+pub fn find(
+    inputs: &[OsString],
+    threads: NonZeroUsize,
+    except: Option<&Path>,
+) -> Result<Found, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
     let list = |directories: &[Directory]| {
         workers.install(|| directories.par_iter().map(Directory::list).collect())
     };
-    Ok(source::find_with(inputs, &list)?)
+    Ok(source::find_with(inputs, except, &list)?)
 }
 
 /// Folds everything that was found.
@@ -103,24 +122,17 @@ pub fn fold_in_pieces(
     options: &Options<'_>,
     piece: u64,
 ) -> Result<(Ledger, Coverage), IngestError> {
-    // A large source that comes last would leave the other workers idle.
-    // Below a MiB the order is that of the directories, where neighbours are quick to open.
-    let mut sources: Vec<&Source> = found.sources.iter().collect();
-    sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
-    let queue = Queue::new(sources, options.threads.get(), piece);
-    let work = |_: rayon::BroadcastContext<'_>| {
-        let mut worker = Worker::new(options);
-        queue.work(&mut worker);
-        worker.into_parts()
-    };
-    let threads = options.threads.get().min(queue.most_workers());
-    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let mut parts = workers.broadcast(work).into_iter();
-    let (mut ledger, mut coverage) = parts.next().unwrap_or_default();
-    for (other_ledger, other_coverage) in parts {
-        ledger.merge(&other_ledger);
-        coverage.merge(other_coverage);
+    let mut coverage = CoverageByDay::default();
+    let mut ledger = Ledger::default();
+    for (its_ledger, its_coverage) in workers(found, options, None, piece)? {
+        if ledger.is_empty() {
+            ledger = its_ledger;
+        } else {
+            ledger.merge(&its_ledger);
+        }
+        coverage.merge(its_coverage);
     }
+    let mut coverage = coverage.totals;
     coverage.period = options.period;
     coverage.switches = options.switches;
     for source in &found.set_aside {
@@ -131,6 +143,43 @@ pub fn fold_in_pieces(
         coverage.problems.insert(problem_of_source(problem));
     }
     Ok((ledger, coverage))
+}
+
+/// Folds every source that was found into a ledger with a record a day, whatever period `options`
+/// name; returns what was not spilled. What was found beside the sources is left to the caller.
+///
+/// # Errors
+///
+/// [`IngestError`]: there is no partial result.
+pub fn fold_by_day(
+    found: &Found,
+    options: &Options<'_>,
+    by_day: ByDay<'_>,
+) -> Result<Vec<Ledger>, IngestError> {
+    let parts = workers(found, options, Some(by_day), PIECE)?;
+    Ok(parts.into_iter().map(|(ledger, _)| ledger).collect())
+}
+
+/// Runs the workers, and returns what each of them folded.
+fn workers(
+    found: &Found,
+    options: &Options<'_>,
+    by_day: Option<ByDay<'_>>,
+    piece: u64,
+) -> Result<Vec<(Ledger, CoverageByDay)>, IngestError> {
+    // A large source that comes last would leave the other workers idle.
+    // Below a MiB the order is that of the directories, where neighbours are quick to open.
+    let mut sources: Vec<&Source> = found.sources.iter().collect();
+    sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
+    let queue = Queue::new(sources, options.threads.get(), piece);
+    let work = |_: rayon::BroadcastContext<'_>| {
+        let mut worker = Worker::new(options, by_day);
+        queue.work(&mut worker);
+        worker.into_parts()
+    };
+    let threads = options.threads.get().min(queue.most_workers());
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    Ok(workers.broadcast(work))
 }
 
 fn problem_of_source(problem: &source::Problem) -> Problem {
@@ -146,8 +195,14 @@ struct Caller {
 
 struct Worker<'a> {
     options: &'a Options<'a>,
+    by_day: Option<ByDay<'a>>,
+    /// The bytes that the ledger may take in memory.
+    memory: usize,
+    /// Whether a ledger could not be spilled, so that the rest is in vain.
+    is_stopped: bool,
     journal: Journal,
-    coverage: Coverage,
+    /// What all sources came to; in a fold by day, the one that is read.
+    coverage: CoverageByDay,
     accounts: AccountCounts,
     callers: Callers<Result<Caller, NoAccess>>,
     reader: open::Reader,
@@ -155,38 +210,48 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(options: &'a Options<'a>) -> Self {
+    fn new(options: &'a Options<'a>, by_day: Option<ByDay<'a>>) -> Self {
+        let (journal, accounts, memory) = match by_day {
+            Some(ByDay { memory, .. }) => {
+                (Journal::by_day(), AccountCounts::by_day(), memory / options.threads)
+            }
+            None => (Journal::default(), AccountCounts::default(), usize::MAX),
+        };
         Self {
             options,
-            journal: Journal::default(),
-            coverage: Coverage::default(),
-            accounts: AccountCounts::default(),
+            by_day,
+            memory,
+            is_stopped: false,
+            journal,
+            coverage: CoverageByDay::default(),
+            accounts,
             callers: Callers::default(),
             reader: open::Reader::default(),
             window: Window::default(),
         }
     }
 
-    fn into_parts(mut self) -> (Ledger, Coverage) {
-        self.accounts.finish(&mut self.coverage);
+    fn into_parts(mut self) -> (Ledger, CoverageByDay) {
+        self.accounts.take(&mut self.coverage);
         (self.journal.finish(), self.coverage)
     }
 
     fn fold_source(&mut self, source: &Source) {
         let source_name = &*source.name();
+        self.journal.begin(source_name);
         let mut records = 0;
         let mut malformed = 0;
         let mut set_aside = None;
-        let mut reader = std::mem::take(&mut self.reader);
+        let mut reader = mem::take(&mut self.reader);
         let reading = reader.read(source_name, source, &mut |name, input| {
             let is_entry = name != source_name;
             if let Some(reason) = key::kind(name).filter(|_| is_entry) {
-                self.coverage.source_set_aside(reason, name);
+                self.coverage.totals.source_set_aside(reason, name);
                 return Ok(());
             }
             let mut of_body = SourceProblems::default();
             let body = self.fold_body(name, input, &mut of_body);
-            self.coverage.problems.extend(of_body.finish());
+            self.coverage.totals.problems.extend(of_body.finish());
             let body = body?;
             malformed += body.malformed;
             records += body.records;
@@ -201,20 +266,31 @@ impl<'a> Worker<'a> {
                         "looks like a table of events, which is not read: give the JSON",
                     ));
                 }
-                Some(reason) if is_entry => self.coverage.source_set_aside(reason, name),
+                Some(reason) if is_entry => self.coverage.totals.source_set_aside(reason, name),
                 not_json => set_aside = not_json,
             }
             Ok(())
         });
         self.reader = reader;
-        self.coverage.bytes_read += reading.bytes;
+        let coverage = &mut self.coverage.totals;
+        coverage.bytes_read += reading.bytes;
         let failed = !reading.problems.is_empty() || malformed > 0;
         match set_aside {
-            Some(reason) if !failed => self.coverage.source_set_aside(reason, source_name),
-            _ => self.coverage.source_read(failed, records),
+            Some(reason) if !failed => coverage.source_set_aside(reason, source_name),
+            _ => coverage.source_read(failed, records),
         }
-        self.coverage.problems.extend(reading.problems.iter().map(problem_of_source));
+        coverage.problems.extend(reading.problems.iter().map(problem_of_source));
+        if let Some(by_day) = self.by_day {
+            self.accounts.take(&mut self.coverage);
+            (by_day.source)(source, mem::take(&mut self.coverage));
+        }
         (self.options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));
+    }
+
+    /// Hands the ledger over if it outgrew its memory.
+    fn spill_if_full(&mut self) {
+        let Self { by_day, memory, journal, callers, .. } = self;
+        self.is_stopped |= spill(*by_day, *memory, journal, callers);
     }
 
     /// Folds the records of one body; adds to `problems` what is wrong in it.
@@ -225,7 +301,9 @@ impl<'a> Worker<'a> {
         problems: &mut SourceProblems,
     ) -> io::Result<Folded> {
         let mut body = Folded::default();
-        let Self { options, journal, coverage, accounts, callers, window, .. } = self;
+        let Self { options, by_day, memory, journal, accounts, callers, window, .. } = self;
+        let mut is_stopped = false;
+        let coverage = &mut self.coverage.totals;
         let mut bytes = 0;
         let mut watched;
         let input = match input {
@@ -274,6 +352,7 @@ impl<'a> Worker<'a> {
                 Ok((caller, access)) => {
                     accounts.count(caller.account, &access);
                     journal.add(caller.actor, &access);
+                    is_stopped |= spill(*by_day, *memory, journal, callers);
                 }
                 Err(NoAccess::Skip(skip)) => coverage.set_aside(skip),
                 Err(NoAccess::Malformed(reason)) => {
@@ -284,11 +363,25 @@ impl<'a> Worker<'a> {
             }
         });
         coverage.bytes_decompressed += bytes;
+        self.is_stopped |= is_stopped;
         if read? == Content::Other {
             body.not_json.get_or_insert(SourceReason::NotJson);
         }
         Ok(body)
     }
+}
+
+/// Hands over a ledger that outgrew its memory; returns whether there is no use in going on.
+fn spill(
+    by_day: Option<ByDay<'_>>,
+    memory: usize,
+    journal: &mut Journal,
+    callers: &mut Callers<Result<Caller, NoAccess>>,
+) -> bool {
+    let Some(by_day) = by_day.filter(|_| journal.bytes() > memory) else { return false };
+    // Numbers of actors are those of the ledger that goes.
+    *callers = Callers::default();
+    (by_day.spill)(journal.take()).is_break()
 }
 
 /// Returns whether a text speaks of the fields of events, as the header of a table of events does.

@@ -15,7 +15,7 @@ pub use journal::Journal;
 
 use crate::access::{Access, Actor, Answer};
 use crate::event::{EventId, RawString};
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
 const SPARE: usize = 4096;
@@ -43,6 +43,8 @@ pub struct Ledger {
 /// One record of a ledger: the accesses of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry<'a> {
+    /// The day of the attempts, in a ledger that is kept by day.
+    pub day: Option<Day>,
     /// The acting account.
     pub account: &'a str,
     /// The ARN of the user, the role behind a session, or the root user.
@@ -67,8 +69,22 @@ pub struct Entry<'a> {
     pub first: Attempt<'a>,
 }
 
+/// Whose record an [`Entry`] is, and of what: its members of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "they are those of `Entry`")]
+pub struct EntryKey<'a> {
+    pub day: Option<Day>,
+    pub account: &'a str,
+    pub principal_arn: Option<&'a str>,
+    pub principal_id: Option<&'a str>,
+    pub event_source: &'a str,
+    pub event_name: &'a str,
+    pub service_namespace: Option<&'a str>,
+    pub is_data_event: bool,
+}
+
 /// When and where, and which event tells. Attempts are ordered by time, then event id, then
-/// Region (A27).
+/// Region, then source (A27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Attempt<'a> {
     /// `eventTime`.
@@ -77,6 +93,32 @@ pub struct Attempt<'a> {
     pub event_id: Option<EventId<'a>>,
     /// `awsRegion`.
     pub region: Option<&'a str>,
+    /// The name of the source it was read from, where the ledger keeps sources.
+    pub source: Option<&'a str>,
+}
+
+impl<'a> Entry<'a> {
+    /// Returns whose record it is, and of what.
+    pub const fn key(&self) -> EntryKey<'a> {
+        EntryKey {
+            day: self.day,
+            account: self.account,
+            principal_arn: self.principal_arn,
+            principal_id: self.principal_id,
+            event_source: self.event_source,
+            event_name: self.event_name,
+            service_namespace: self.service_namespace,
+            is_data_event: self.is_data_event,
+        }
+    }
+
+    /// Takes in the attempts of another record of the same key.
+    pub fn join(&mut self, other: &Self) {
+        self.latest = self.latest.max(other.latest);
+        self.success = self.success.max(other.success);
+        self.denial = self.denial.max(other.denial);
+        self.first = self.first.min(other.first);
+    }
 }
 
 impl Ledger {
@@ -116,7 +158,7 @@ impl Ledger {
                     source: symbol(event.source),
                     name: symbol(event.name),
                     service_namespace: event.service_namespace.map(symbol),
-                    is_data_event: event.is_data_event,
+                    ..*event
                 })
             })
             .collect();
@@ -145,6 +187,45 @@ impl Ledger {
         }
     }
 
+    /// Takes in one record.
+    pub fn add(&mut self, entry: &Entry<'_>) {
+        let symbols = &mut self.symbols;
+        let actor = ActorTexts {
+            account: symbols.intern(entry.account),
+            principal_arn: symbols.intern_optional(entry.principal_arn),
+            principal_id: symbols.intern_optional(entry.principal_id),
+        };
+        let event = EventTexts {
+            source: symbols.intern(entry.event_source),
+            name: symbols.intern(entry.event_name),
+            service_namespace: symbols.intern_optional(entry.service_namespace),
+            is_data_event: entry.is_data_event,
+            day: entry.day,
+        };
+        let key = Key { actor: self.actors.number(actor), event: self.events.number(event) };
+        let stamped = &mut self.stamped;
+        let mut stamp = |attempt: Attempt<'_>| Stamp::new(stamped, attempt);
+        let record = Record {
+            latest: stamp(entry.latest),
+            success: entry.success.map(&mut stamp),
+            denial: entry.denial.map(&mut stamp),
+            first: stamp(entry.first),
+        };
+        let key = self.keys.number(key);
+        self.join(key, &record);
+        self.sweep();
+    }
+
+    /// Returns the bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.symbols.bytes()
+            + self.actors.bytes()
+            + self.events.bytes()
+            + self.stamped.bytes()
+            + self.keys.bytes()
+            + self.records.capacity() * size_of::<Record>()
+    }
+
     /// Returns whether nothing was accessed.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
@@ -160,6 +241,23 @@ impl Ledger {
         self.keys.iter().zip(&self.records).map(|(key, record)| self.entry(*key, record))
     }
 
+    /// Returns the numbers of the records in the order of their keys: a day after the other.
+    pub fn sorted(&self) -> Vec<u32> {
+        let mut numbers: Vec<u32> = (0..).take(self.records.len()).collect();
+        numbers.sort_unstable_by(|one, other| self.nth(*one).key().cmp(&self.nth(*other).key()));
+        numbers
+    }
+
+    /// Returns the record of a number that [`Ledger::sorted`] gave.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer records.
+    pub fn nth(&self, number: u32) -> Entry<'_> {
+        let record = self.record(number).expect("a number is that of a record");
+        self.entry(self.keys.row(number), record)
+    }
+
     /// Returns the acting accounts, in byte order.
     pub fn accounts(&self) -> Vec<&str> {
         let account = |key: &Key| self.actors.row(key.actor).account;
@@ -173,10 +271,11 @@ impl Ledger {
     }
 
     /// Forgets the texts of stamps that no record holds any more, once they are the greater part:
-    /// event ids that are no UUIDs would otherwise pile up with the volume of the logs.
-    fn sweep(&mut self) {
+    /// event ids that are no UUIDs would otherwise pile up with the volume of the logs. Returns
+    /// whether it did.
+    fn sweep(&mut self) -> bool {
         if self.stamped.len() <= self.enough.max(self.records.len()) + SPARE {
-            return;
+            return false;
         }
         let mut kept = Symbols::default();
         for record in &mut self.records {
@@ -184,6 +283,7 @@ impl Ledger {
         }
         self.enough = 2 * kept.len();
         self.stamped = kept;
+        true
     }
 
     fn entry(&self, key: Key, record: &Record) -> Entry<'_> {
@@ -192,6 +292,7 @@ impl Ledger {
         let event = self.events.row(key.event);
         let attempt = |stamp: Stamp| stamp.attempt(&self.stamped);
         Entry {
+            day: event.day,
             account: text(actor.account),
             principal_arn: actor.principal_arn.map(text),
             principal_id: actor.principal_id.map(text),
@@ -243,13 +344,14 @@ struct ActorTexts {
     principal_id: Option<Symbol>,
 }
 
-/// What was called, in texts of a ledger.
+/// What was called, in texts of a ledger, and the day if there is a record a day.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct EventTexts {
     source: Symbol,
     name: Symbol,
     service_namespace: Option<Symbol>,
     is_data_event: bool,
+    day: Option<Day>,
 }
 
 #[derive(Clone, Copy)]
@@ -312,8 +414,15 @@ struct Stamp {
     time: Time,
     /// The bits of a UUID, or a symbol in the last four bytes.
     event_id: [u8; 16],
-    region: Option<Symbol>,
+    place: Place,
     event_id_kind: EventIdKind,
+}
+
+/// Where an attempt was made, and where that was read.
+#[derive(Clone, Copy)]
+struct Place {
+    region: Option<Symbol>,
+    source: Option<Symbol>,
 }
 
 #[derive(Clone, Copy)]
@@ -324,33 +433,36 @@ enum EventIdKind {
 }
 
 impl Stamp {
-    fn of(symbols: &mut Symbols, access: &Access<'_>) -> Self {
+    /// Returns that of an access which was read from `source`.
+    fn of(symbols: &mut Symbols, access: &Access<'_>, source: Option<Symbol>) -> Self {
         let region = access.region.map(|region| symbols.intern_raw(region));
+        let place = Place { region, source };
         let uuid = access.event_id.and_then(|id| EventId::uuid(id.plain()?));
         if uuid.is_some() || access.event_id.is_none() {
-            return Self::with(symbols, access.time, uuid, region);
+            return Self::with(symbols, access.time, uuid, place);
         }
         let event_id = access.event_id.map(RawString::decode);
-        Self::with(symbols, access.time, event_id.as_deref().map(EventId::parse), region)
+        Self::with(symbols, access.time, event_id.as_deref().map(EventId::parse), place)
     }
 
     fn new(symbols: &mut Symbols, attempt: Attempt<'_>) -> Self {
         let region = symbols.intern_optional(attempt.region);
-        Self::with(symbols, attempt.time, attempt.event_id, region)
+        let source = symbols.intern_optional(attempt.source);
+        Self::with(symbols, attempt.time, attempt.event_id, Place { region, source })
     }
 
     fn with(
         symbols: &mut Symbols,
         time: Time,
         event_id: Option<EventId<'_>>,
-        region: Option<Symbol>,
+        place: Place,
     ) -> Self {
         let (event_id_kind, event_id) = match event_id {
             None => (EventIdKind::Absent, [0; 16]),
             Some(EventId::Uuid(bits)) => (EventIdKind::Uuid, bits.to_be_bytes()),
             Some(EventId::Text(text)) => (EventIdKind::Symbol, symbols.intern(text).to_bytes()),
         };
-        Self { time, event_id, region, event_id_kind }
+        Self { time, event_id, place, event_id_kind }
     }
 
     fn attempt(self, symbols: &Symbols) -> Attempt<'_> {
@@ -363,7 +475,8 @@ impl Stamp {
                     Some(EventId::Text(symbols.text(Symbol::from_bytes(self.event_id))))
                 }
             },
-            region: self.region.map(|region| symbols.text(region)),
+            region: self.place.region.map(|region| symbols.text(region)),
+            source: self.place.source.map(|source| symbols.text(source)),
         }
     }
 
@@ -415,6 +528,10 @@ impl<R: Copy + Eq + Hash> Rows<R> {
 
     fn iter(&self) -> impl Iterator<Item = &R> {
         self.rows.iter()
+    }
+
+    fn bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<R>() + self.numbers.allocation_size()
     }
 }
 
@@ -492,6 +609,12 @@ impl Symbols {
 
     fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.arena.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.index.allocation_size()
     }
 
     fn texts(&self) -> impl Iterator<Item = &str> {

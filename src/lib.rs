@@ -35,6 +35,8 @@ pub mod coverage;
 
 pub mod ingest;
 
+pub mod rollup;
+
 pub mod policy;
 
 pub mod organization;

@@ -11,9 +11,11 @@ use std::io;
 use std::path::{MAIN_SEPARATOR_STR, Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::printable::{file_name, grouped};
+use crate::time::Time;
 
 mod find;
 mod gzip;
@@ -27,6 +29,9 @@ pub use find::{Directory, Listing};
 pub use parts::Parts;
 pub use text::text_kind;
 
+/// The folder by which a directory is known as a rollup.
+pub const ROLLUP: &str = "_trailfold";
+
 /// One input to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -34,11 +39,45 @@ pub struct Source {
     pub input: Input,
     /// Bytes of the file when it was found; none for standard input, pipes and devices.
     pub size: Option<u64>,
+    /// When the file was last changed, where the system tells.
+    pub modified: Option<Time>,
+    /// What a listing of objects says of it, if one was given.
+    pub listed: Option<Box<Listed>>,
+}
+
+/// What a listing says of an object that lies in a file here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name there.
+    pub name: Option<String>,
+    /// Its ETag.
+    pub etag: Option<String>,
 }
 
 impl Source {
-    /// Returns the path as given by the user (and found below it), made printable without loss.
+    /// Returns the source of a file that a listing names; what the listing does not tell of it, the
+    /// file system does.
+    pub fn listed(
+        path: PathBuf,
+        size: Option<u64>,
+        modified: Option<Time>,
+        listed: Listed,
+    ) -> Self {
+        let found = find::look(&path);
+        Self {
+            input: Input::File(FilePath::named(path)),
+            size: size.or(found.0),
+            modified: modified.or(found.1),
+            listed: (listed != Listed::default()).then(|| Box::new(listed)),
+        }
+    }
+
+    /// Returns the name that a listing gives it, else the path as given by the user (and found below
+    /// it), made printable without loss.
     pub fn name(&self) -> String {
+        if let Some(name) = self.listed.as_ref().and_then(|listed| listed.name.as_ref()) {
+            return name.clone();
+        }
         match &self.input {
             Input::Stdin => "standard input".to_owned(),
             Input::File(path) => path.name(),
@@ -125,6 +164,27 @@ pub struct Found {
     pub set_aside: Vec<SetAside>,
     /// What could not be found or listed, in byte order of the names.
     pub problems: Vec<Problem>,
+    /// Directories that are rollups, which are not looked into, in byte order of the paths.
+    pub rollups: Vec<PathBuf>,
+}
+
+impl Found {
+    /// Adds the files that a listing names; what their names tell to hold no event is set aside.
+    pub fn add(&mut self, listed: Vec<Source>) {
+        for source in listed {
+            match (key::kind(&source.name()), &source.input) {
+                (Some(reason), Input::File(_)) => {
+                    let path = FilePath::named(PathBuf::from(source.name()));
+                    self.set_aside.push(SetAside { path, reason });
+                }
+                _ => self.sources.push(source),
+            }
+        }
+        self.sources.sort_by(|one, other| one.input.cmp(&other.input));
+        self.sources.dedup_by(|next, kept| next.input == kept.input);
+        self.set_aside.sort();
+        self.set_aside.dedup();
+    }
 }
 
 /// Something that is known to hold no CloudTrail event.
@@ -223,7 +283,7 @@ pub enum SourceError {
 }
 
 /// Why a source is set aside: it holds no CloudTrail event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SourceReason {
     /// Hashes of log files, delivered beside them.
     Digest,
@@ -295,6 +355,11 @@ impl fmt::Display for SourceReason {
     }
 }
 
+/// Returns whether a directory is a rollup.
+pub fn is_rollup(directory: &Path) -> bool {
+    directory.join(ROLLUP).join("runs").is_dir()
+}
+
 /// Finds every source that `inputs` name: `-` for standard input, files, directories (all of what
 /// is in them, links followed, each directory once), and patterns where no file of that name exists.
 ///
@@ -304,16 +369,18 @@ impl fmt::Display for SourceReason {
 /// # Errors
 /// No input at all, or standard input more than once.
 pub fn find(inputs: &[OsString]) -> Result<Found, SourceError> {
-    find_with(inputs, &|directories| directories.iter().map(Directory::list).collect())
+    find_with(inputs, None, &|directories| directories.iter().map(Directory::list).collect())
 }
 
 /// Does the same as [`find()`] with a `list` that calls [`Directory::list`] of every directory that
-/// it is given, on several threads if it likes, and returns the results in the same order.
+/// it is given, on several threads if it likes, and returns the results in the same order. What
+/// lies in the directory `except` is left out.
 ///
 /// # Errors
 /// No input at all, or standard input more than once.
 pub fn find_with(
     inputs: &[OsString],
+    except: Option<&Path>,
     list: &dyn Fn(&[Directory]) -> Vec<Listing>,
 ) -> Result<Found, SourceError> {
     if inputs.is_empty() {
@@ -327,7 +394,7 @@ pub fn find_with(
             search.input(input);
         }
     }
-    Ok(search.finish(list))
+    Ok(search.finish(except, list))
 }
 
 /// Returns what an I/O error says, in this program's words where it has some.

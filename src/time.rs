@@ -74,6 +74,11 @@ impl Time {
         self.civil().to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    /// Returns this instant with its microseconds and `Z`.
+    pub fn to_microseconds_string(self) -> String {
+        self.civil().to_rfc3339_opts(SecondsFormat::Micros, true)
+    }
+
     fn civil(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or(if self.0 < 0 {
             DateTime::<Utc>::MIN_UTC
@@ -221,6 +226,18 @@ impl Period {
         self.since.is_none_or(|since| since < time) && self.until.is_none_or(|until| time <= until)
     }
 
+    /// Returns how much of a day it takes in.
+    pub fn share(&self, day: Day) -> Share {
+        let ends = self.contains(day.start()) && self.contains(day.end());
+        let is_apart = self.since.is_some_and(|since| day.end() <= since)
+            || self.until.is_some_and(|until| until < day.start());
+        match (ends, is_apart) {
+            (true, _) => Share::All,
+            (false, true) => Share::None,
+            (false, false) => Share::Some,
+        }
+    }
+
     /// Returns whether the period bounds nothing.
     pub const fn is_everything(&self) -> bool {
         self.since.is_none() && self.until.is_none()
@@ -231,6 +248,17 @@ impl Period {
         let micros = length.num_seconds().saturating_mul(MICROS_PER_SECOND);
         Self { since: Some(Time(until.0.saturating_sub(micros))), until: Some(until) }
     }
+}
+
+/// How much of a day a period takes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// All of it.
+    All,
+    /// An instant of it at least, and not all.
+    Some,
+    /// Nothing.
+    None,
 }
 
 #[cfg(test)]

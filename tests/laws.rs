@@ -12,7 +12,7 @@ use proptest::sample::{Index, select};
 use serde_json::Value;
 
 use trailfold::access::{Access, Actor, Answer, Principal, Skip, Switches};
-use trailfold::coverage::{AccountCounts, AccountCoverage, Coverage};
+use trailfold::coverage::{AccountCounts, AccountCoverage, Coverage, CoverageByDay};
 use trailfold::event::RawString;
 use trailfold::event::envelope::{self, Found, Window};
 use trailfold::event::scan::{self, Fault, Habits};
@@ -454,7 +454,9 @@ fn coverage(verdicts: &[Verdict]) -> Coverage {
             Verdict::Malformed => coverage.malformed(),
         }
     }
-    counts.finish(&mut coverage);
+    let mut counted = CoverageByDay::default();
+    counts.take(&mut counted);
+    coverage.merge(counted.totals);
     coverage
 }
 
@@ -577,7 +579,9 @@ proptest! {
             for (number, attempt) in numbers.iter().zip(part) {
                 counts.count(*number, &attempt.access());
             }
-            counts.finish(&mut coverage);
+            let mut counted = CoverageByDay::default();
+            counts.take(&mut counted);
+            coverage.merge(counted.totals);
         }
         prop_assert_eq!(coverage.records.counted, attempts.len() as u64);
         prop_assert_eq!(coverage.accounts, by_hand);

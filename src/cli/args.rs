@@ -28,6 +28,8 @@ pub(crate) enum Command {
     /// Compute a last accessed report
     #[command(subcommand)]
     Report(Report),
+    /// Fold logs into a rollup, from which reports of any days are made without reading logs again
+    Rollup(Box<RollupArgs>),
     /// Look at a snapshot of an organization
     #[command(subcommand)]
     Organization(Organization),
@@ -192,7 +194,7 @@ pub(crate) struct Whom {
 
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
-    /// Logs: files, directories, patterns, or - for standard input
+    /// Logs: files, directories, patterns, or - for standard input; rollups
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(crate) inputs: Vec<OsString>,
 
@@ -210,13 +212,8 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "LENGTH", help_heading = "Period")]
     pub(crate) tracking_period: Option<String>,
 
-    /// Count records of a kind that is set aside by default
-    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
-    pub(crate) count: Vec<Kind>,
-
-    /// Set aside records of a kind that counts by default
-    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
-    pub(crate) set_aside: Vec<Kind>,
+    #[command(flatten)]
+    pub(crate) attribution: AttributionArgs,
 
     /// Services and actions from a folder of AWS's service reference files
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Report")]
@@ -229,6 +226,78 @@ pub(crate) struct InputArgs {
     /// Write a report even if not a single access was read
     #[arg(long, help_heading = "Run")]
     pub(crate) allow_empty: bool,
+}
+
+/// Which kinds of records count.
+#[derive(Debug, Default, Args)]
+pub(crate) struct AttributionArgs {
+    /// Count records of a kind that is set aside by default
+    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
+    pub(crate) count: Vec<Kind>,
+
+    /// Set aside records of a kind that counts by default
+    #[arg(long, value_name = "KIND", value_enum, help_heading = "Attribution")]
+    pub(crate) set_aside: Vec<Kind>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "destination", required = true, multiple = false, args = ["into", "partial", "compact"])]
+pub(crate) struct RollupArgs {
+    /// Logs: files, directories or patterns; with --merge partial streams (or -) and rollups; with
+    /// --compact the rollup
+    #[arg(required_unless_present = "files_from", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<OsString>,
+
+    /// Add to the rollup in DIR, which is made if it is not there: whole or not at all
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Output")]
+    pub(crate) into: Option<PathBuf>,
+
+    /// Write one Arrow stream, to be merged elsewhere, to standard output or --output
+    #[arg(long, help_heading = "Output")]
+    pub(crate) partial: bool,
+
+    /// Write the stream to FILE, whole or not at all
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        requires = "partial",
+        help_heading = "Output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Make one part of each day of the rollup, and remove what nobody needs any more
+    #[arg(long, conflicts_with_all = ["merge", "files_from", "count", "set_aside"], help_heading = "Output")]
+    pub(crate) compact: bool,
+
+    /// Join partial streams and rollups instead of reading logs
+    #[arg(long, conflicts_with_all = ["files_from", "count", "set_aside"], help_heading = "Run")]
+    pub(crate) merge: bool,
+
+    /// Read also the files that FILE (or - for standard input) lists: a line a path, or a JSON
+    /// object with Path and, as a listing of objects gave them, Source, Size, LastModified, ETag
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Run")]
+    pub(crate) files_from: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) attribution: AttributionArgs,
+
+    /// Write what outgrows so many bytes of memory to the disk, and merge it at the end (64MB, 2GB)
+    #[arg(long, value_name = "SIZE", default_value = "512MB", help_heading = "Run")]
+    pub(crate) memory: String,
+
+    /// Read with N threads [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Print nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
+    pub(crate) quiet: bool,
+
+    /// Print every problem in full
+    #[arg(short, long, help_heading = "Run")]
+    pub(crate) verbose: bool,
 }
 
 /// A kind of record for which a user may decide whether it counts.

@@ -14,7 +14,7 @@ use super::complain;
 /// What a request takes away. Whoever holds the lock cannot be interrupted.
 #[derive(Debug)]
 pub(super) struct Traces {
-    /// Files that are not yet seen under their names.
+    /// Files that are not yet seen under their names, and folders of such.
     pub(super) temporary: Vec<PathBuf>,
     /// The line on the terminal.
     pub(super) line: Option<ProgressBar>,
@@ -42,8 +42,8 @@ pub(super) fn traces() -> MutexGuard<'static, Traces> {
 fn end() {
     // Held to the very end: nothing is made or published behind its back.
     let traces = traces();
-    for file in &traces.temporary {
-        let _ = fs::remove_file(file);
+    for path in &traces.temporary {
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     }
     if let Some(line) = &traces.line {
         line.finish_and_clear();

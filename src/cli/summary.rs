@@ -17,6 +17,8 @@ const PROBLEMS: usize = 20;
 pub(super) struct Summary<'a> {
     /// What was read.
     pub(super) coverage: &'a Coverage,
+    /// What came from rollups.
+    pub(super) origins: Vec<String>,
     /// How many acting accounts are outside.
     pub(super) outside: usize,
     /// Outside of what.
@@ -34,7 +36,14 @@ impl Summary<'_> {
     pub(super) fn print(&self, quiet: bool) {
         let mut lines = Vec::new();
         if !quiet {
-            lines = self.reading();
+            lines.clone_from(&self.origins);
+            lines.extend(reading(self.coverage));
+            lines.push(format!(
+                "accounts  {} active, {} of them outside the {}",
+                grouped(self.coverage.accounts.len() as u64),
+                grouped(self.outside as u64),
+                self.of,
+            ));
             lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         }
         lines.extend(self.problems());
@@ -43,71 +52,72 @@ impl Summary<'_> {
         }
     }
 
-    /// Sources, bytes, records, events, accounts.
-    fn reading(&self) -> Vec<String> {
-        let coverage = self.coverage;
-        let sources = &coverage.sources;
-        let aside: u64 = sources.set_aside.values().map(|it| it.count).sum();
-        let mut lines = vec![format!(
-            "sources   {} read, {} empty, {} failed, {} set aside; {} bytes, {} decompressed",
-            grouped(sources.read),
-            grouped(sources.empty),
-            grouped(sources.failed),
-            grouped(aside),
-            grouped(coverage.bytes_read),
-            grouped(coverage.bytes_decompressed),
-        )];
-        for (reason, set_aside) in &sources.set_aside {
-            lines.push(format!(
-                "  {} {reason}, the first: {}",
-                grouped(set_aside.count),
-                set_aside.first
-            ));
-        }
-        let records = &coverage.records;
-        let aside: u64 = records.set_aside.values().sum();
-        lines.push(format!(
-            "records   {} = {} counted + {} set aside + {} malformed",
-            grouped(records.total()),
-            grouped(records.counted),
-            grouped(aside),
-            grouped(records.malformed),
-        ));
-        for (reason, count) in &records.set_aside {
-            lines.push(format!("  {} {reason}", grouped(*count)));
-        }
-        let Period { since, until } = coverage.period;
-        if !coverage.period.is_everything() {
-            let since = since.map_or_else(|| "everything".to_owned(), |it| format!("after {it}"));
-            let until = until.map_or_else(String::new, |it| format!(" up to {it}"));
-            lines.push(format!("period    {since}{until}"));
-        }
-        if let (Some(first), Some(last)) = (coverage.first_event(), coverage.last_event()) {
-            lines.push(format!("events    {first} to {last}"));
-        }
-        lines.push(format!(
-            "accounts  {} active, {} of them outside the {}",
-            grouped(coverage.accounts.len() as u64),
-            grouped(self.outside as u64),
-            self.of,
-        ));
-        lines
-    }
-
     fn problems(&self) -> Vec<String> {
         let of_reading = self.coverage.problems.iter().map(ToString::to_string);
-        let problems: Vec<String> = self.problems.iter().cloned().chain(of_reading).collect();
-        let shown = if self.verbose { problems.len() } else { PROBLEMS };
-        let mut lines: Vec<String> =
-            problems.iter().take(shown).map(|problem| format!("problem: {problem}")).collect();
-        if problems.len() > shown {
-            lines.push(format!(
-                "problem: and {} more: -v prints all, --coverage FILE keeps them",
-                problems.len() - shown
-            ));
-        }
-        lines
+        problems(self.problems.iter().cloned().chain(of_reading), self.verbose)
     }
+}
+
+/// Returns lines on sources, bytes, records and events.
+pub(super) fn reading(coverage: &Coverage) -> Vec<String> {
+    let sources = &coverage.sources;
+    let aside: u64 = sources.set_aside.values().map(|it| it.count).sum();
+    let mut lines = vec![format!(
+        "sources   {} read, {} empty, {} failed, {} set aside; {} bytes, {} decompressed",
+        grouped(sources.read),
+        grouped(sources.empty),
+        grouped(sources.failed),
+        grouped(aside),
+        grouped(coverage.bytes_read),
+        grouped(coverage.bytes_decompressed),
+    )];
+    for (reason, set_aside) in &sources.set_aside {
+        lines.push(format!(
+            "  {} {reason}, the first: {}",
+            grouped(set_aside.count),
+            set_aside.first
+        ));
+    }
+    let records = &coverage.records;
+    let aside: u64 = records.set_aside.values().sum();
+    lines.push(format!(
+        "records   {} = {} counted + {} set aside + {} malformed",
+        grouped(records.total()),
+        grouped(records.counted),
+        grouped(aside),
+        grouped(records.malformed),
+    ));
+    for (reason, count) in &records.set_aside {
+        lines.push(format!("  {} {reason}", grouped(*count)));
+    }
+    let Period { since, until } = coverage.period;
+    if !coverage.period.is_everything() {
+        let since = since.map_or_else(|| "everything".to_owned(), |it| format!("after {it}"));
+        let until = until.map_or_else(String::new, |it| format!(" up to {it}"));
+        lines.push(format!("period    {since}{until}"));
+    }
+    if let (Some(first), Some(last)) = (coverage.first_event(), coverage.last_event()) {
+        lines.push(format!("events    {first} to {last}"));
+    }
+    lines
+}
+
+/// Returns the lines of problems; no more than a few if they are not to be verbose.
+pub(super) fn problems(
+    problems: impl Iterator<Item = String>,
+    verbose: bool,
+) -> Vec<String> {
+    let problems: Vec<String> = problems.collect();
+    let shown = if verbose { problems.len() } else { PROBLEMS };
+    let mut lines: Vec<String> =
+        problems.iter().take(shown).map(|problem| format!("problem: {problem}")).collect();
+    if problems.len() > shown {
+        lines.push(format!(
+            "problem: and {} more: -v prints all, --coverage FILE keeps them",
+            problems.len() - shown
+        ));
+    }
+    lines
 }
 
 /// Lists of names in a line.

@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{mem, thread};
 
 use super::{Progress, Worker, problem_of_source};
-use crate::coverage::{Coverage, SourceProblems};
+use crate::coverage::{CoverageByDay, SourceProblems};
 use crate::event::envelope::{Part, Stop};
 use crate::ledger::Ledger;
 use crate::source::{self, Parts, Source, SourceError, open};
@@ -67,6 +67,7 @@ struct State {
 /// What is told of the file when it is done.
 #[derive(Default)]
 struct Tally {
+    coverage: CoverageByDay,
     records: u64,
     malformed: u64,
     problems: SourceProblems,
@@ -89,7 +90,7 @@ struct Piece {
     begin: u64,
     end: u64,
     ledger: Ledger,
-    coverage: Coverage,
+    coverage: CoverageByDay,
     malformed: u64,
     problems: SourceProblems,
 }
@@ -117,10 +118,15 @@ impl<'s> Queue<'s> {
     pub(super) fn work(&self, worker: &mut Worker<'_>) {
         while let Some(source) = self.sources.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             if !Parts::may_be(source, self.piece) {
-                worker.fold_source(source);
+                if !worker.is_stopped {
+                    worker.fold_source(source);
+                }
                 continue;
             }
             let decision = Decision(self);
+            if worker.is_stopped {
+                continue;
+            }
             let cut = worker.begin(source, self.piece, self.ahead).map(Arc::new);
             lock(&self.cuts).open.extend(cut.clone());
             drop(decision);
@@ -189,10 +195,11 @@ impl Worker<'_> {
     fn begin<'s>(&mut self, source: &'s Source, piece: u64, ahead: u64) -> Option<Cut<'s>> {
         let parts = Parts::open(source, piece)?;
         let name = source.name();
+        self.journal.begin(&name);
         let Trial::Clean(first) = self.try_piece(&name, &parts, 0) else { return None };
         let mut state = State { next: 1, ..State::default() };
         let first = state.accept(first);
-        self.merge(first);
+        self.merge(&first);
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Some(Cut { source, name, parts, ahead, state, changed })
     }
@@ -200,6 +207,7 @@ impl Worker<'_> {
     /// Reads pieces of a file as long as there are any, and settles what can be settled.
     fn help(&mut self, cut: &Cut<'_>) {
         let _rescue = Rescue(cut);
+        self.journal.begin(&cut.name);
         let count = cut.parts.count();
         let mut state = lock(&cut.state);
         while !state.is_done && state.next < count {
@@ -229,7 +237,13 @@ impl Worker<'_> {
             // Reading on from what is settled says what is wrong.
             Ok(None) | Err(_) => return Trial::Refused,
         };
-        let mut alone = Worker { window: mem::take(&mut self.window), ..Worker::new(self.options) };
+        let mut alone = Worker {
+            window: mem::take(&mut self.window),
+            // What may be dropped is not to be spilled, and a piece is small.
+            memory: usize::MAX,
+            ..Worker::new(self.options, self.by_day)
+        };
+        alone.journal.begin(name);
         if begin > 0 {
             alone.window.expect(Part { offset: begin, until: u64::MAX });
         }
@@ -242,7 +256,7 @@ impl Worker<'_> {
         match folded {
             Ok(folded) if self.window.stop() == (Stop { at: end, is_clean: true }) => {
                 // Counted when the file is done.
-                coverage.bytes_decompressed = 0;
+                coverage.totals.bytes_decompressed = 0;
                 let malformed = folded.malformed;
                 let piece = Piece { begin, end, ledger, coverage, malformed, problems };
                 Trial::Clean(Box::new(piece))
@@ -279,7 +293,7 @@ impl Worker<'_> {
                     drop(state);
                     // Others have read ahead when this is done, so there may be no end of pieces.
                     for piece in accepted.drain(..) {
-                        self.merge(piece);
+                        self.merge(&piece);
                     }
                     let until = if is_last { u64::MAX } else { cut.parts.nominal_end(settled) };
                     let (next, position) = self.read_on(cut, position, until, &mut tally);
@@ -294,13 +308,30 @@ impl Worker<'_> {
         drop(state);
         cut.changed.notify_all();
         for piece in accepted {
-            self.merge(piece);
+            self.merge(&piece);
         }
     }
 
     /// Folds one record after the other from `position`, up to a record at or behind `until` at
     /// which a piece begins, or the end. Returns the piece and the offset at which it begins.
     fn read_on(
+        &mut self,
+        cut: &Cut<'_>,
+        position: u64,
+        until: u64,
+        tally: &mut Tally,
+    ) -> (u64, u64) {
+        self.accounts.take(&mut self.coverage);
+        let others = mem::take(&mut self.coverage);
+        let place = self.read_records(cut, position, until, tally);
+        self.accounts.take(&mut self.coverage);
+        // Counted when the file is done.
+        self.coverage.totals.bytes_decompressed = 0;
+        tally.coverage.merge(mem::replace(&mut self.coverage, others));
+        place
+    }
+
+    fn read_records(
         &mut self,
         cut: &Cut<'_>,
         position: u64,
@@ -311,10 +342,8 @@ impl Worker<'_> {
         loop {
             let mut rest = cut.parts.from(at);
             self.window.expect(Part { offset: at, until });
-            let bytes = self.coverage.bytes_decompressed;
             let mut body = open::Body::Stream(&mut rest);
             let folded = self.fold_body(&cut.name, &mut body, &mut tally.problems);
-            self.coverage.bytes_decompressed = bytes;
             match folded {
                 Ok(folded) => {
                     tally.records += folded.records;
@@ -341,33 +370,40 @@ impl Worker<'_> {
 
     /// Counts a file that is done.
     fn finish(&mut self, cut: &Cut<'_>, state: &mut State) {
-        let Tally { records, malformed, problems, broken, .. } = mem::take(&mut state.tally);
+        let Tally { coverage, records, malformed, problems, broken, .. } =
+            mem::take(&mut state.tally);
         state.is_done = true;
-        let coverage = &mut self.coverage;
-        coverage.bytes_read += state.position;
-        coverage.bytes_decompressed += state.position;
+        let mut all = coverage;
+        let coverage = &mut all.totals;
+        coverage.bytes_read = state.position;
+        coverage.bytes_decompressed = state.position;
         coverage.source_read(broken.is_some() || malformed > 0, records);
         coverage.problems.extend(problems.finish());
         coverage.problems.extend(broken.iter().map(problem_of_source));
+        match self.by_day {
+            Some(by_day) => (by_day.source)(cut.source, all),
+            None => self.coverage.merge(all),
+        }
         (self.options.progress)(Progress::Source(cut.source.size.unwrap_or(state.position)));
     }
 
-    fn merge(&mut self, piece: (Ledger, Coverage)) {
-        self.journal.merge(&piece.0);
-        self.coverage.merge(piece.1);
+    fn merge(&mut self, piece: &Ledger) {
+        self.journal.merge(piece);
+        self.spill_if_full();
     }
 }
 
 impl State {
     /// Takes in a piece that begins where all before it is settled.
-    fn accept(&mut self, piece: Box<Piece>) -> (Ledger, Coverage) {
+    fn accept(&mut self, piece: Box<Piece>) -> Ledger {
         let Piece { end, ledger, coverage, malformed, problems, .. } = *piece;
         self.settled += 1;
         self.position = end;
-        self.tally.records += coverage.records.total();
+        self.tally.records += coverage.totals.records.total();
+        self.tally.coverage.merge(coverage);
         self.tally.malformed += malformed;
         self.tally.problems.append(problems);
-        (ledger, coverage)
+        ledger
     }
 
     /// Goes on with a piece that begins at `position`; those before it are settled.

@@ -1,6 +1,6 @@
 //! Accesses on their way into a ledger.
 
-use super::{ActorNumber, EventTexts, Key, Ledger, Record, Stamp};
+use super::{ActorNumber, EventTexts, Key, Ledger, Record, Stamp, Symbol};
 use crate::access::{Access, Actor, Answer};
 
 /// How many accesses are posted at once.
@@ -14,6 +14,11 @@ const BATCH: usize = 64;
 pub struct Journal {
     ledger: Ledger,
     unposted: Vec<Unposted>,
+    by_day: bool,
+    /// The name of the source that is read, in a journal by day.
+    source: String,
+    /// The same as a text of stamps.
+    symbol: Option<Symbol>,
 }
 
 /// An access that is not in the ledger yet.
@@ -24,6 +29,32 @@ struct Unposted {
 }
 
 impl Journal {
+    /// Makes one of a ledger that has a record a day, and tells from which source each attempt is.
+    pub fn by_day() -> Self {
+        Self { by_day: true, ..Self::default() }
+    }
+
+    /// Names the source that is read from now on.
+    pub fn begin(&mut self, source: &str) {
+        if self.by_day && self.source != source {
+            source.clone_into(&mut self.source);
+            self.symbol = None;
+        }
+    }
+
+    /// Returns the bytes that the ledger takes in memory.
+    pub fn bytes(&self) -> usize {
+        self.ledger.bytes()
+    }
+
+    /// Returns the ledger with all that was added, and begins another one. Numbers of actors are
+    /// of no use in it.
+    pub fn take(&mut self) -> Ledger {
+        self.post();
+        self.symbol = None;
+        std::mem::take(&mut self.ledger)
+    }
+
     /// Returns the number that an actor has in this ledger.
     pub fn actor(&mut self, actor: &Actor<'_>) -> ActorNumber {
         self.ledger.actor(actor)
@@ -37,10 +68,14 @@ impl Journal {
             name: symbols.intern_raw(access.event_name),
             service_namespace: symbols.intern_optional(access.service_namespace.as_deref()),
             is_data_event: access.is_data_event,
+            day: self.by_day.then(|| access.time.day()),
         });
+        if self.by_day && self.symbol.is_none() {
+            self.symbol = Some(stamped.intern(&self.source));
+        }
         self.unposted.push(Unposted {
             key: Key { actor: actor.0, event },
-            attempt: Stamp::of(stamped, access),
+            attempt: Stamp::of(stamped, access, self.symbol),
             answer: access.answer,
         });
         if self.unposted.len() == BATCH {
@@ -52,6 +87,7 @@ impl Journal {
     pub fn merge(&mut self, other: &Ledger) {
         self.post();
         self.ledger.merge(other);
+        self.symbol = None;
     }
 
     /// Returns the ledger with all that was added.
@@ -61,7 +97,7 @@ impl Journal {
     }
 
     fn post(&mut self) {
-        let Self { ledger, unposted } = self;
+        let Self { ledger, unposted, symbol, .. } = self;
         let mut numbers = [0; BATCH];
         for (number, access) in numbers.iter_mut().zip(unposted.iter()) {
             *number = ledger.keys.number(access.key);
@@ -79,6 +115,8 @@ impl Journal {
             }
         }
         unposted.clear();
-        ledger.sweep();
+        if ledger.sweep() {
+            *symbol = None;
+        }
     }
 }

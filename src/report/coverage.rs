@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::access::{Choice, Switches};
+use crate::access::Switches;
 use crate::catalog::Catalog;
 use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};
 use crate::time::Time;
@@ -27,7 +27,8 @@ pub struct ReportCoverage<'a> {
     /// services the reports list.
     complete: bool,
     period: PeriodCoverage,
-    attribution: AttributionCoverage,
+    /// Whether the kinds of records counted for which a user may decide it.
+    attribution: Switches,
     catalog: CatalogCoverage<'a>,
     #[serde(flatten)]
     snapshot: SnapshotCoverage<'a>,
@@ -61,35 +62,6 @@ struct PeriodCoverage {
     /// The latest instant that counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
-}
-
-/// Whether the kinds of records counted for which a user may decide it.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct AttributionCoverage {
-    root_service_calls: &'static str,
-    forward_access: &'static str,
-    service_linked_roles: &'static str,
-    console_actions: &'static str,
-    console_sign_ins: &'static str,
-}
-
-impl AttributionCoverage {
-    const fn new(switches: &Switches) -> Self {
-        const fn word(choice: Choice) -> &'static str {
-            match choice {
-                Choice::Count => "COUNTED",
-                Choice::SetAside => "SET_ASIDE",
-            }
-        }
-        Self {
-            root_service_calls: word(switches.root_service_calls),
-            forward_access: word(switches.forward_access),
-            service_linked_roles: word(switches.service_linked_roles),
-            console_actions: word(switches.console_actions),
-            console_sign_ins: word(switches.console_sign_ins),
-        }
-    }
 }
 
 #[derive(Debug, Serialize)]
@@ -210,7 +182,7 @@ impl<'a> ReportCoverage<'a> {
                 since: coverage.period.since.map(|time| time.to_string()),
                 until: coverage.period.until.map(|time| time.to_string()),
             },
-            attribution: AttributionCoverage::new(&coverage.switches),
+            attribution: coverage.switches,
             catalog: CatalogCoverage { version: catalog.version(), date: catalog.date() },
             snapshot,
             sources: SourcesCoverage {

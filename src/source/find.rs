@@ -11,9 +11,11 @@ use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-use super::{FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, key};
+use super::{FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, is_rollup, key};
 use crate::printable::file_name;
+use crate::time::Time;
 
 /// Collects what inputs name, then looks into the directories among them.
 #[derive(Default)]
@@ -33,6 +35,7 @@ struct Named {
     place: PathBuf,
     path: PathBuf,
     size: Option<u64>,
+    modified: Option<Time>,
 }
 
 /// A directory to look into.
@@ -50,8 +53,8 @@ pub struct Listing {
     directory: Arc<Path>,
     place: PathBuf,
     directories: Vec<Directory>,
-    /// The names of the files to read and their sizes.
-    files: Vec<(OsString, u64)>,
+    /// The names of the files to read, their sizes, and when they were last changed.
+    files: Vec<(OsString, u64, Option<Time>)>,
     rest: Vec<(OsString, Rest)>,
     /// Why not all of it could be listed.
     broken: Option<io::Error>,
@@ -72,7 +75,12 @@ impl Search {
         if mem::replace(&mut self.stdin, true) {
             return Err(SourceError::StdinTwice);
         }
-        self.found.sources.push(Source { input: Input::Stdin, size: None });
+        self.found.sources.push(Source {
+            input: Input::Stdin,
+            size: None,
+            modified: None,
+            listed: None,
+        });
         Ok(())
     }
 
@@ -119,14 +127,17 @@ impl Search {
     }
 
     fn named(&mut self, path: PathBuf, metadata: &Metadata) {
-        if metadata.is_dir() {
+        if metadata.is_dir() && is_rollup(&path) {
+            self.found.rollups.push(path);
+        } else if metadata.is_dir() {
             let place = self.resolve(&path);
             self.roots.push(Directory { place, path: path.into() });
         } else {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             let parent = self.resolve(parent.unwrap_or(Path::new(".")));
             let place = path.file_name().map_or_else(|| path.clone(), |name| parent.join(name));
-            self.files.push(Named { place, path, size: size(metadata) });
+            let (size, modified) = (size(metadata), modified(metadata));
+            self.files.push(Named { place, path, size, modified });
         }
     }
 
@@ -142,16 +153,18 @@ impl Search {
 
     /// Reads what was named: files first, so that a directory adds what is left; links to
     /// directories last, so that a directory goes by its own name where it has one.
-    pub(super) fn finish(mut self, list: &List<'_>) -> Found {
+    pub(super) fn finish(mut self, except: Option<&Path>, list: &List<'_>) -> Found {
         let mut files = HashSet::new();
         let mut named = mem::take(&mut self.files);
         named.sort();
-        for Named { place, path, size } in named {
+        for Named { place, path, size, modified } in named {
             if files.insert(place) {
-                self.file(path, size);
+                self.file(path, size, modified);
             }
         }
-        let mut walk = Walk { files, directories: HashSet::new(), links: Vec::new() };
+        // What was walked is not walked again.
+        let directories = except.and_then(|it| fs::canonicalize(it).ok()).into_iter().collect();
+        let mut walk = Walk { files, directories, links: Vec::new() };
         // In the order of places a directory stands before those in it.
         self.roots.sort();
         let mut roots = mem::take(&mut self.roots);
@@ -174,6 +187,8 @@ impl Search {
         found.sources.sort_by(|a, b| a.input.cmp(&b.input));
         found.set_aside.sort();
         found.problems.sort_by(|a, b| a.source.cmp(&b.source));
+        found.rollups.sort();
+        found.rollups.dedup();
         found
     }
 
@@ -204,10 +219,11 @@ impl Search {
         // Most runs name no file beside a directory and need no place of a file.
         let is_new =
             |name: &OsStr| walk.files.is_empty() || !walk.files.contains(&place.join(name));
-        for (name, size) in files {
+        for (name, size, modified) in files {
             if is_new(&name) {
                 let input = Input::File(FilePath::new(&directory, name));
-                self.found.sources.push(Source { input, size: Some(size) });
+                let size = Some(size);
+                self.found.sources.push(Source { input, size, modified, listed: None });
             }
         }
         for (name, rest) in rest {
@@ -232,12 +248,15 @@ impl Search {
         }
     }
 
-    fn file(&mut self, path: PathBuf, size: Option<u64>) {
+    fn file(&mut self, path: PathBuf, size: Option<u64>, modified: Option<Time>) {
         let reason = key::kind(&file_name(&path));
         let path = FilePath::named(path);
         match reason {
             Some(reason) => self.found.set_aside.push(SetAside { path, reason }),
-            None => self.found.sources.push(Source { input: Input::File(path), size }),
+            None => {
+                let input = Input::File(path);
+                self.found.sources.push(Source { input, size, modified, listed: None });
+            }
         }
     }
 
@@ -315,7 +334,7 @@ impl Listing {
                 // What is set aside by its key needs no look at the file.
                 return Ok(match self.reason(&name, folders) {
                     Some(reason) => Entry::Rest(Rest::SetAside(reason)),
-                    None => Entry::File(entry.metadata()?.len()),
+                    None => Entry::file(&entry.metadata()?),
                 });
             }
             if !found.is_symlink() {
@@ -327,7 +346,7 @@ impl Listing {
                 _ if metadata.is_dir() => Entry::Rest(Rest::Link(fs::canonicalize(&path)?)),
                 _ if !metadata.is_file() => Entry::Rest(Rest::SetAside(SourceReason::NotAFile)),
                 Some(reason) => Entry::Rest(Rest::SetAside(reason)),
-                None => Entry::File(metadata.len()),
+                None => Entry::file(&metadata),
             })
         });
         match found {
@@ -335,7 +354,7 @@ impl Listing {
                 place: self.place.join(&name),
                 path: self.directory.join(&name).into(),
             }),
-            Ok(Entry::File(size)) => self.files.push((name, size)),
+            Ok(Entry::File(size, modified)) => self.files.push((name, size, modified)),
             Ok(Entry::Rest(rest)) => self.rest.push((name, rest)),
             Err(error) => {
                 let error = unlisted(&self.directory.join(&name), error);
@@ -359,13 +378,34 @@ impl Listing {
 /// What an entry of a directory is.
 enum Entry {
     Directory,
-    File(u64),
+    File(u64, Option<Time>),
     Rest(Rest),
+}
+
+impl Entry {
+    fn file(metadata: &Metadata) -> Self {
+        Self::File(metadata.len(), modified(metadata))
+    }
 }
 
 /// Returns the bytes of a file; a pipe or device has no size to tell.
 fn size(metadata: &Metadata) -> Option<u64> {
     metadata.is_file().then_some(metadata.len())
+}
+
+/// Returns the size of a file, and when it was last changed.
+pub(super) fn look(path: &Path) -> (Option<u64>, Option<Time>) {
+    fs::metadata(path).map_or((None, None), |found| (size(&found), modified(&found)))
+}
+
+/// Returns when a file was last changed.
+fn modified(metadata: &Metadata) -> Option<Time> {
+    let modified = metadata.modified().ok().filter(|_| metadata.is_file())?;
+    let micros = match modified.duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_micros()).ok()?,
+        Err(before) => -i64::try_from(before.duration().as_micros()).ok()?,
+    };
+    Some(Time::from_micros(micros))
 }
 
 fn unlisted(path: &Path, error: io::Error) -> SourceError {

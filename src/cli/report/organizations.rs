@@ -8,7 +8,8 @@ use super::super::args::OrganizationsArgs;
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
-use super::reading::{read, threads};
+use super::super::inputs::{of_report, threads};
+use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
@@ -34,9 +35,11 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
     refuse_query(args, snapshot.as_ref())?;
-    let found = ingest::find(&args.input.inputs, threads(&args.input))?;
+    let inputs = of_report(&args.input.inputs)?;
+    let found = ingest::find(&inputs, threads(args.input.threads), None)?;
     output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
-    let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
+    let Read { ledger, coverage, origins } =
+        read(&args.input, found, period, output.attempts(), args.output.quiet)?;
     let organization = match snapshot {
         Some(organization) => organization,
         None => Organization::flat(ledger.accounts()),
@@ -63,6 +66,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let names = Names { verbose: args.output.verbose };
     let summary = Summary {
         coverage: &coverage,
+        origins,
         outside: activity.outside.len(),
         of: "organization",
         problems: Vec::new(),

@@ -1,57 +1,195 @@
-//! Reads the logs that a report is made from.
+//! Reads the logs and rollups that a report is made from.
 
-use std::num::NonZeroUsize;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use clap::ValueEnum as _;
 
-use super::super::args::{InputArgs, Kind};
+use super::super::args::InputArgs;
+use super::super::attribution::switches;
+use super::super::complain;
+use super::super::inputs::threads;
 use super::super::period::Asked;
 use super::super::progress::Display;
-use crate::access::{Choice, Skip, Switches};
+use crate::access::{Skip, Switches};
 use crate::coverage::Coverage;
 use crate::ingest::{self, Options};
 use crate::ledger::Ledger;
+use crate::printable::grouped;
+use crate::rollup::{self, Answer, Attempts, Rollup};
 use crate::source::Found;
-use crate::time::Period;
+use crate::time::{Day, Period};
 
-/// Returns how many threads search and read.
-pub(super) fn threads(args: &InputArgs) -> NonZeroUsize {
-    let available = || std::thread::available_parallelism().ok();
-    args.threads.or_else(available).unwrap_or(NonZeroUsize::MIN)
+/// What was read.
+pub(super) struct Read {
+    pub(super) ledger: Ledger,
+    pub(super) coverage: Coverage,
+    /// What came from rollups, for people.
+    pub(super) origins: Vec<String>,
 }
 
-/// Reads everything that was found.
+/// Reads everything that was found, rollups and logs; of the accesses, `attempts` of those that
+/// rollups hold.
 pub(super) fn read(
     args: &InputArgs,
-    found: &Found,
+    found: Found,
     asked: Asked,
+    attempts: Attempts,
     quiet: bool,
-) -> anyhow::Result<(Ledger, Coverage)> {
-    let display = Display::new(&found.sources, quiet);
-    let threads = threads(args);
-    let switches = switches(args)?;
-    let fold = |period| {
-        ingest::fold(
-            found,
-            &Options { period, switches, threads, progress: &|step| display.step(step) },
-        )
-    };
-    let folded = match asked {
-        Asked::Fixed(period) => fold(period)?,
-        Asked::UpToNewest(length) => {
-            let all = fold(Period::default())?;
-            match all.1.last_event() {
-                Some(newest) => up_to_newest(all, Period::ending(newest, length), found, fold)?,
-                None => all,
+) -> anyhow::Result<Read> {
+    let is_rolled = !found.rollups.is_empty();
+    let read = if is_rolled {
+        read_rollups(args, found, asked, attempts, quiet)?
+    } else {
+        let display = Display::new(&found.sources, quiet);
+        let switches = switches(&args.attribution)?;
+        let threads = threads(args.threads);
+        let fold = |period| {
+            let progress = &|step| display.step(step);
+            ingest::fold(&found, &Options { period, switches, threads, progress })
+        };
+        let (ledger, coverage) = match asked {
+            Asked::Fixed(period) => fold(period)?,
+            Asked::UpToNewest(length) => {
+                let all = fold(Period::default())?;
+                match all.1.last_event() {
+                    Some(newest) => {
+                        up_to_newest(all, Period::ending(newest, length), &found, fold)?
+                    }
+                    None => all,
+                }
             }
+        };
+        display.finish();
+        if coverage.records.counted == 0 && !args.allow_empty {
+            refuse_empty(&found, &coverage)?;
+        }
+        Read { ledger, coverage, origins: Vec::new() }
+    };
+    if is_rolled && read.coverage.records.counted == 0 && !args.allow_empty {
+        refuse_empty(&Found::default(), &read.coverage)?;
+    }
+    Ok(read)
+}
+
+/// Reads rollups, and of the logs beside them what they do not answer.
+fn read_rollups(
+    args: &InputArgs,
+    found: Found,
+    asked: Asked,
+    attempts: Attempts,
+    quiet: bool,
+) -> anyhow::Result<Read> {
+    let switches = attribution_of(args, &found.rollups)?;
+    let fold = |found: &Found, period| {
+        let display = Display::new(&found.sources, quiet);
+        let progress = &|step| display.step(step);
+        let threads = threads(args.threads);
+        let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
+        display.finish();
+        anyhow::Ok(folded)
+    };
+    let answer = |period, attempts| {
+        rollup::reading(&found.rollups, |rollups| {
+            rollup::answer(rollups, &found, period, attempts)
+        })
+    };
+    let period = match asked {
+        Asked::Fixed(period) => period,
+        Asked::UpToNewest(length) => {
+            let all = answer(Period::default(), None)?;
+            let beside = all.selection.of(&found);
+            let newest = if beside.sources.is_empty() {
+                all.coverage.last_event()
+            } else {
+                refuse_pipes(&beside)?;
+                fold(&beside, Period::default())?.1.last_event().max(all.coverage.last_event())
+            };
+            newest.map_or_else(Period::default, |newest| Period::ending(newest, length))
         }
     };
-    display.finish();
-    if folded.1.records.counted == 0 && !args.allow_empty {
-        refuse_empty(found, &folded.1)?;
+    let Answer { mut ledger, mut coverage, selection, cut, again, missing, days } =
+        answer(period, Some(attempts))?;
+    refuse_cut(&cut, &missing)?;
+    let count = found.rollups.len();
+    let selected = selection.of(&found);
+    let beside = Found { problems: found.problems, ..selected };
+    let mut origins = vec![format!(
+        "rollups   {count} read, {} of their days in the period",
+        grouped(days.len() as u64)
+    )];
+    if !beside.sources.is_empty() {
+        let again = grouped(again as u64);
+        let new = grouped((beside.sources.len()) as u64);
+        origins.push(format!("  {new} sources beside them read, {again} of them again for days that the period cuts"));
     }
-    Ok(folded)
+    let (beside_ledger, beside_coverage) = fold(&beside, period)?;
+    if ledger.is_empty() {
+        ledger = beside_ledger;
+    } else {
+        ledger.merge(&beside_ledger);
+    }
+    coverage.merge(beside_coverage);
+    coverage.period = period;
+    coverage.switches = switches;
+    Ok(Read { ledger, coverage, origins })
+}
+
+/// Returns under which attribution rollups were written; refuses to mix it with another.
+fn attribution_of(args: &InputArgs, directories: &[PathBuf]) -> anyhow::Result<Switches> {
+    let asked = switches(&args.attribution)?;
+    let is_asked = !args.attribution.count.is_empty() || !args.attribution.set_aside.is_empty();
+    let mut known: Option<(Switches, &Path)> = None;
+    for directory in directories {
+        let Some(of_rollup) = Rollup::open(directory)?.switches() else { continue };
+        if is_asked && of_rollup != asked {
+            bail!(
+                "{}: was folded with other kinds of records counted than --count and --set-aside \
+                 say: leave them out, or fold the logs into another rollup",
+                directory.display()
+            );
+        }
+        if let Some((other, first)) = known
+            && other != of_rollup
+        {
+            bail!(
+                "{} and {}: were folded with different kinds of records counted: make a report of \
+                 each",
+                first.display(),
+                directory.display()
+            );
+        }
+        known = Some((of_rollup, directory));
+    }
+    Ok(known.map_or(asked, |(switches, _)| switches))
+}
+
+/// Parts tell days, so that a period which cuts one needs the logs of that day.
+fn refuse_cut(cut: &BTreeSet<Day>, missing: &[String]) -> anyhow::Result<()> {
+    let Some(first) = missing.first() else { return Ok(()) };
+    let days: Vec<String> = cut.iter().map(ToString::to_string).collect();
+    let count = missing.len();
+    for name in missing {
+        complain(name);
+    }
+    bail!(
+        "the period cuts {}, of which the rollup knows whole days alone: give beside it the {} \
+         listed above, the first {first}, or whole days (--since 2026-01-01 --until 2026-01-31)",
+        days.join(" and "),
+        if count == 1 { "source".to_owned() } else { format!("{} sources", grouped(count as u64)) },
+    )
+}
+
+/// A pipe that was read to its end looks empty, or keeps its reader waiting.
+fn refuse_pipes(found: &Found) -> anyhow::Result<()> {
+    if let Some(pipe) = found.sources.iter().find(|source| source.size.is_none()) {
+        bail!(
+            "--tracking-period: {} cannot be read a second time, for the period up to the newest \
+             event: give --until too, or the logs as files",
+            pipe.name()
+        );
+    }
+    Ok(())
 }
 
 /// Folds again, with the period that only the newest event told, unless it takes in everything.
@@ -66,14 +204,7 @@ fn up_to_newest(
         coverage.period = period;
         return Ok((ledger, coverage));
     }
-    // A pipe that was read to its end looks empty, or keeps its reader waiting.
-    if let Some(pipe) = found.sources.iter().find(|source| source.size.is_none()) {
-        bail!(
-            "--tracking-period: {} cannot be read a second time, for the period up to the newest \
-             event: give --until too, or the logs as files",
-            pipe.name()
-        );
-    }
+    refuse_pipes(found)?;
     Ok(fold(period)?)
 }
 
@@ -121,23 +252,4 @@ fn refuse_empty(found: &Found, coverage: &Coverage) -> anyhow::Result<()> {
         }
     }
     bail!("no access was read: {}", because.join("; "))
-}
-
-fn switches(args: &InputArgs) -> anyhow::Result<Switches> {
-    if let Some(kind) = args.count.iter().find(|kind| args.set_aside.contains(kind)) {
-        let name = kind.to_possible_value().map(|value| value.get_name().to_owned());
-        bail!("--count and --set-aside: `{}` is named by both", name.unwrap_or_default());
-    }
-    let mut switches = Switches::default();
-    let chosen = args.count.iter().map(|kind| (*kind, Choice::Count));
-    for (kind, choice) in chosen.chain(args.set_aside.iter().map(|it| (*it, Choice::SetAside))) {
-        *match kind {
-            Kind::RootServiceCalls => &mut switches.root_service_calls,
-            Kind::ForwardAccess => &mut switches.forward_access,
-            Kind::ServiceLinkedRoles => &mut switches.service_linked_roles,
-            Kind::ConsoleActions => &mut switches.console_actions,
-            Kind::ConsoleSignIns => &mut switches.console_sign_ins,
-        } = choice;
-    }
-    Ok(switches)
 }

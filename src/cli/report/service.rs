@@ -9,7 +9,8 @@ use super::super::args::ServiceArgs;
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
-use super::reading::{read, threads};
+use super::super::inputs::{of_report, threads};
+use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
@@ -39,10 +40,12 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         service::find_service(catalog, namespace).context("--service-namespace")?;
     }
     query(args, creation)?.validate().context("--max-items or --marker")?;
-    let found = ingest::find(&args.input.inputs, threads(&args.input))?;
+    let inputs = of_report(&args.input.inputs)?;
+    let found = ingest::find(&inputs, threads(args.input.threads), None)?;
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
-    let (ledger, coverage) = read(&args.input, &found, period, args.output.quiet)?;
+    let Read { ledger, coverage, origins } =
+        read(&args.input, found, period, output.attempts(), args.output.quiet)?;
     let activity = Activity::new(&ledger, identities, catalog, granularity(args));
     let activity = ManuallyDrop::new(activity);
     if coverage.records.counted > 0 && !args.input.allow_empty {
@@ -71,6 +74,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     write(args, &output, &accounted, &reported, &mut reporter, &query)?;
     let summary = Summary {
         coverage: &coverage,
+        origins,
         outside: activity.outside.len(),
         of: "snapshot",
         problems,

@@ -1,7 +1,7 @@
 //! Writes a report and its coverage.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
@@ -9,6 +9,7 @@ use super::super::args::OutputArgs;
 use super::super::output::{Destination, publish};
 use crate::emit::{self, Format, Layout};
 use crate::report::coverage::ReportCoverage;
+use crate::rollup::Attempts;
 use crate::source::{Found, Input, Source};
 
 /// Where the report and its coverage go, and in what form.
@@ -40,6 +41,15 @@ impl<'a> Output<'a> {
         Ok(Self { args, format, report, coverage })
     }
 
+    /// Returns which attempts the report shows.
+    pub(super) const fn attempts(&self) -> Attempts {
+        match self.format {
+            Format::Json if !self.args.details => Attempts::Latest,
+            Format::Table => Attempts::Latest,
+            _ => Attempts::All,
+        }
+    }
+
     /// Refuses to replace a file that the report is made from: one of the inputs, or of the
     /// `snapshots`, files or directories.
     pub(super) fn refuse_inputs(
@@ -61,7 +71,8 @@ impl<'a> Output<'a> {
             if found.sources.iter().any(is_input) {
                 bail!("{}: is one of the inputs: write to another file", file.display());
             }
-            if snapshots.into_iter().flatten().any(is_in) {
+            let rollups = found.rollups.iter().map(PathBuf::as_path);
+            if snapshots.into_iter().flatten().chain(rollups).any(is_in) {
                 bail!(
                     "{}: belongs to what the report is made from: write to another file",
                     file.display()

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::access::{Access, Actor, Answer, Principal};
-use crate::coverage::AccountCounts;
+use crate::coverage::{AccountCounts, CoverageByDay};
 use crate::ledger::{Journal, Ledger};
 use crate::report::coverage::{
     OrganizationBasis, OrganizationCoverage, ReportCoverage, SnapshotCoverage,
@@ -304,7 +304,9 @@ fn p3_the_coverage_says_of_each_account_whether_data_events_were_seen() {
         let account = counts.number(account);
         counts.count(account, &Access { is_data_event, ..access });
     }
-    counts.finish(&mut coverage);
+    let mut counted = CoverageByDay::default();
+    counts.take(&mut counted);
+    coverage.merge(counted.totals);
     let (ledger, organization) = (ordinary(), organization());
     let catalog = Catalog::embedded();
     let activity = Activity::new(&ledger, &organization, catalog);

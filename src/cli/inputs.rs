@@ -1,0 +1,43 @@
+//! What is read, and with how many threads.
+
+use std::ffi::{OsStr, OsString};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use crate::source::is_rollup;
+
+/// Returns how many threads search and read.
+pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    let available = || std::thread::available_parallelism().ok();
+    asked.or_else(available).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Returns the inputs as a report takes them: where there is a rollup among them, the names of all
+/// are absolute, as a rollup has them.
+pub(super) fn of_report(inputs: &[OsString]) -> anyhow::Result<Vec<OsString>> {
+    if inputs.iter().any(|input| is_rollup(Path::new(input))) {
+        absolute(inputs)
+    } else {
+        Ok(inputs.to_vec())
+    }
+}
+
+/// Returns the inputs with absolute names, which mean the same wherever the program is run.
+pub(super) fn absolute(inputs: &[OsString]) -> anyhow::Result<Vec<OsString>> {
+    inputs.iter().map(|input| absolute_input(input)).collect()
+}
+
+fn absolute_input(input: &OsStr) -> anyhow::Result<OsString> {
+    let path = Path::new(input);
+    if input.is_empty() || input == "-" || path.is_absolute() {
+        return Ok(input.to_owned());
+    }
+    let is_pattern = input.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
+    if is_pattern && !path.exists() {
+        // The directory of the program is no pattern, whatever it is called.
+        let here = std::env::current_dir()?;
+        let here = here.to_str().map(glob::Pattern::escape).map(PathBuf::from);
+        return Ok(here.unwrap_or_default().join(path).into_os_string());
+    }
+    Ok(std::path::absolute(path)?.into_os_string())
+}

@@ -1,0 +1,388 @@
+//! `trailfold rollup`.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+use tempfile::TempDir;
+
+use super::args::RollupArgs;
+use super::attribution::switches;
+use super::inputs::{absolute, threads};
+use super::interrupt::traces;
+use super::output::Destination;
+use super::progress::Display;
+use super::summary::{problems, reading};
+use super::{Exit, complain, now};
+use crate::access::Switches;
+use crate::coverage::{Coverage, Problem};
+use crate::ingest::{self, ByDay, Options};
+use crate::ledger::Ledger;
+use crate::printable::grouped;
+use crate::rollup::{self, Gathering, Input, Known, Rollup, Writer, Written};
+use crate::source::{Found, Listed, Source, SourceError, is_rollup};
+use crate::time::{Period, Time};
+
+/// The least memory that is of any use.
+const LEAST_MEMORY: usize = 16 << 20;
+
+/// `trailfold rollup`.
+pub(crate) fn run(args: &RollupArgs) -> anyhow::Result<Exit> {
+    if args.compact {
+        return compact(args);
+    }
+    if args.merge {
+        return merge(args);
+    }
+    match &args.into {
+        Some(directory) => fold_into(args, directory),
+        None => fold_to_stream(args),
+    }
+}
+
+/// Folds what a rollup has not folded yet.
+fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
+    let switches = switches(&args.attribution)?;
+    let memory = memory(&args.memory)?;
+    let now = now()?;
+    let writer = open(directory, args.quiet)?;
+    writer.agree_on(&switches)?;
+    let found = find(args, Some(directory))?;
+    let known = Known::of(&writer.rollup(), &found)?;
+    let new = known.selection.of(&found);
+    let gathering = Gathering::new(writer.temporary(), &switches);
+    for set_aside in &new.set_aside {
+        gathering.set_aside(set_aside);
+    }
+    let problems = || found.problems.iter().map(problem);
+    for problem in problems().filter(|problem| !known.is_failed.contains(&problem.source)) {
+        gathering.failed(problem, now);
+    }
+    for name in known.was_failed.into_iter().filter(|name| is_looked_into(name, &found)) {
+        gathering.found(name, now);
+    }
+    let ledgers = fold(args, &new, switches, memory, &gathering)?;
+    let mut coverage = gathering.coverage();
+    coverage.problems.extend(problems());
+    let written = gathering.add_to(&writer, &ledgers)?;
+    let lines = [format!(
+        "rollup    {} sources folded before, {} new; {} rows in {} parts added",
+        grouped(known.folded as u64),
+        grouped((new.sources.len() + new.set_aside.len()) as u64),
+        grouped(written.accesses),
+        grouped(written.parts as u64),
+    )];
+    Ok(summary(args, &lines, &coverage))
+}
+
+/// Folds everything into one stream.
+fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
+    let switches = switches(&args.attribution)?;
+    let memory = memory(&args.memory)?;
+    let now = now()?;
+    let out = stream_destination(args)?;
+    let found = find(args, None)?;
+    let temporary = Temporary::new()?;
+    let gathering = Gathering::new(temporary.path(), &switches);
+    for set_aside in &found.set_aside {
+        gathering.set_aside(set_aside);
+    }
+    for problem in found.problems.iter().map(problem) {
+        gathering.failed(problem, now);
+    }
+    let ledgers = fold(args, &found, switches, memory, &gathering)?;
+    let coverage = gathering.coverage();
+    let mut written = Written::default();
+    out.write(|out| {
+        written = gathering.write_to(out, &ledgers)?;
+        Ok(())
+    })?;
+    let lines =
+        [format!("stream    {} rows, {} sources", grouped(written.accesses), grouped(written.sources))];
+    Ok(summary(args, &lines, &coverage))
+}
+
+/// Joins partial streams and rollups.
+fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
+    let written = match &args.into {
+        Some(directory) => {
+            let writer = open(directory, args.quiet)?;
+            writer.merge(inputs_to_merge(&args.inputs)?)?
+        }
+        None => {
+            let out = stream_destination(args)?;
+            let temporary = Temporary::new()?;
+            let mut written = Written::default();
+            out.write(|out| {
+                let inputs = inputs_to_merge(&args.inputs)?;
+                written = rollup::merge_to_stream(inputs, temporary.path(), out)?;
+                Ok(())
+            })?;
+            written
+        }
+    };
+    if written.sources == 0 {
+        bail!("nothing to merge: the inputs name no source that was read");
+    }
+    if !args.quiet {
+        complain(&format!(
+            "merged    {} sources, {} rows",
+            grouped(written.sources),
+            grouped(written.accesses)
+        ));
+    }
+    Ok(Exit::Complete)
+}
+
+/// Makes one part of each day.
+fn compact(args: &RollupArgs) -> anyhow::Result<Exit> {
+    for directory in &args.inputs {
+        let directory = Path::new(directory);
+        if !is_rollup(directory) {
+            return Err(rollup::RollupError::NotARollup(directory.to_owned()).into());
+        }
+        let now = u64::try_from(now()?.seconds()).unwrap_or_default();
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
+        let written = open(directory, args.quiet)?.compact(now)?;
+        if !args.quiet {
+            complain(&format!(
+                "compacted {}: {} parts of {} rows written anew, {} sources",
+                directory.display(),
+                grouped(written.parts as u64),
+                grouped(written.accesses),
+                grouped(written.sources),
+            ));
+        }
+    }
+    Ok(Exit::Complete)
+}
+
+/// Folds sources by day; returns what was not put away.
+fn fold(
+    args: &RollupArgs,
+    found: &Found,
+    switches: Switches,
+    memory: usize,
+    gathering: &Gathering,
+) -> anyhow::Result<Vec<Ledger>> {
+    if found.sources.is_empty() {
+        return Ok(Vec::new());
+    }
+    let display = Display::new(&found.sources, args.quiet);
+    let options = Options {
+        period: Period::default(),
+        switches,
+        threads: threads(args.threads),
+        progress: &|step| display.step(step),
+    };
+    let by_day = ByDay {
+        memory,
+        spill: &|ledger| gathering.spill(&ledger),
+        source: &|source, coverage| gathering.source(source, &coverage),
+    };
+    let ledgers = ingest::fold_by_day(found, &options, by_day)?;
+    display.finish();
+    Ok(ledgers)
+}
+
+/// Finds the sources that the arguments name, by absolute names.
+fn find(args: &RollupArgs, except: Option<&Path>) -> anyhow::Result<Found> {
+    let inputs = absolute(&args.inputs)?;
+    if inputs.iter().any(|input| input == "-") {
+        bail!(
+            "`-`: standard input has no name by which it would be known again: save the logs as \
+             files (names of files are read from it with --files-from -)"
+        );
+    }
+    let mut found = if inputs.is_empty() {
+        Found::default()
+    } else {
+        ingest::find(&inputs, threads(args.threads), except)?
+    };
+    if let Some(rollup) = found.rollups.first() {
+        bail!("{}: is a rollup: rollups are joined with --merge", rollup.display());
+    }
+    // A mistake in writing the command would stay in the rollup.
+    let names_nothing = |error: &SourceError| {
+        matches!(
+            error,
+            SourceError::EmptyName
+                | SourceError::Missing
+                | SourceError::NoMatch
+                | SourceError::Pattern(_)
+        )
+    };
+    if let Some(problem) = found.problems.iter().find(|problem| names_nothing(&problem.error)) {
+        bail!("{problem}");
+    }
+    if let Some(pipe) = found.sources.iter().find(|source| source.size.is_none()) {
+        bail!("{}: a pipe or device cannot be known again: save the logs as files", pipe.name());
+    }
+    if let Some(list) = &args.files_from {
+        let listed = listed(list)?;
+        found.add(listed);
+    }
+    if found.sources.is_empty() && found.set_aside.is_empty() && found.problems.is_empty() {
+        bail!("there is no file to read");
+    }
+    Ok(found)
+}
+
+/// One file of `--files-from`, as a listing of objects tells of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Line {
+    path: PathBuf,
+    source: Option<String>,
+    size: Option<u64>,
+    last_modified: Option<String>,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
+}
+
+/// Reads the files that a list names.
+fn listed(list: &Path) -> anyhow::Result<Vec<Source>> {
+    let name = if list == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        list.display().to_string()
+    };
+    let lines: Box<dyn io::BufRead> = if list == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(list).with_context(|| name.clone())?))
+    };
+    let mut sources = Vec::new();
+    for (number, line) in lines.lines().enumerate() {
+        let place = || format!("{name}: line {}", number + 1);
+        let line = line.with_context(place)?;
+        let line = match line.as_bytes().first() {
+            None => continue,
+            Some(b'{') => serde_json::from_str(&line).with_context(place)?,
+            Some(_) => {
+                let path = PathBuf::from(line);
+                Line { path, source: None, size: None, last_modified: None, etag: None }
+            }
+        };
+        let modified = match line.last_modified {
+            Some(text) => match Time::parse(text.as_bytes()) {
+                Some(time) => Some(time),
+                None => bail!("{}: LastModified: `{text}` is no time", place()),
+            },
+            None => None,
+        };
+        let path = std::path::absolute(&line.path).with_context(place)?;
+        let listed = Listed { name: line.source, etag: line.etag };
+        sources.push(Source::listed(path, line.size, modified, listed));
+    }
+    Ok(sources)
+}
+
+/// Opens the inputs of a merge.
+fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input<'static>>> {
+    let open = |input: &OsString| {
+        let path = Path::new(input);
+        if input == "-" {
+            let name = PathBuf::from("standard input");
+            return Ok(Input::Stream(name, Box::new(io::stdin())));
+        }
+        if path.is_dir() {
+            return Ok(Input::Rollup(Rollup::open(path)?));
+        }
+        let file = File::open(path)
+            .map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
+        let mut file = BufReader::new(file);
+        if file.fill_buf().is_ok_and(|head| head.starts_with(b"PAR1")) {
+            bail!(
+                "{}: a part alone does not say which sources were read: name the rollup that it \
+                 belongs to",
+                path.display()
+            );
+        }
+        Ok(Input::Stream(path.to_owned(), Box::new(file)))
+    };
+    inputs.iter().map(open).collect()
+}
+
+/// Returns what could not be looked into, as the coverage has it.
+fn problem(problem: &crate::source::Problem) -> Problem {
+    Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
+}
+
+/// Returns whether what could not be looked into before was looked into in this run.
+fn is_looked_into(name: &str, found: &Found) -> bool {
+    let place = Path::new(name);
+    place.is_dir() && found.sources.iter().any(|source| Path::new(&source.name()).starts_with(place))
+}
+
+/// Opens the rollup for writing.
+fn open(directory: &Path, quiet: bool) -> anyhow::Result<Writer> {
+    let writer = Writer::open(directory, || {
+        if !quiet {
+            complain(&format!("waiting   another run writes to {}", directory.display()));
+        }
+    })?;
+    traces().temporary.push(writer.temporary().to_owned());
+    Ok(writer)
+}
+
+/// Returns where the stream goes; terminals cannot read it.
+fn stream_destination(args: &RollupArgs) -> anyhow::Result<Destination<'_>> {
+    let out = Destination::new(args.output.as_deref());
+    if out.is_terminal() {
+        bail!("--partial: not for a terminal: write it to a file with --output, or pipe it");
+    }
+    out.probe()?;
+    Ok(out)
+}
+
+/// Prints what was read.
+fn summary(args: &RollupArgs, lines: &[String], coverage: &Coverage) -> Exit {
+    if !args.quiet {
+        lines.iter().for_each(|line| complain(line));
+        reading(coverage).iter().for_each(|line| complain(line));
+    }
+    let found = coverage.problems.iter().map(ToString::to_string);
+    problems(found, args.verbose).iter().for_each(|line| complain(line));
+    if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete }
+}
+
+/// Reads `512MB`, `2GiB`, `100000000`.
+fn memory(text: &str) -> anyhow::Result<usize> {
+    let at = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => Some(0),
+        "K" | "KB" | "KIB" => Some(10),
+        "M" | "MB" | "MIB" => Some(20),
+        "G" | "GB" | "GIB" => Some(30),
+        _ => None,
+    };
+    let bytes = number.parse::<usize>().ok().zip(shift);
+    match bytes.and_then(|(number, shift)| number.checked_mul(1 << shift)) {
+        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
+        Some(_) => bail!("--memory: `{text}` is too little: 16MB is the least"),
+        None => bail!("--memory: `{text}` is no number of bytes such as 512MB or 2GB"),
+    }
+}
+
+/// A folder that goes away with the value, and when the user asks for an end.
+struct Temporary(TempDir);
+
+impl Temporary {
+    fn new() -> anyhow::Result<Self> {
+        let mut traces = traces();
+        let folder = tempfile::Builder::new().prefix("trailfold-").tempdir();
+        let folder = folder.with_context(|| std::env::temp_dir().display().to_string())?;
+        traces.temporary.push(folder.path().to_owned());
+        Ok(Self(folder))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}

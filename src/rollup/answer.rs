@@ -1,0 +1,288 @@
+//! A period answered from rollups, and what it needs of the logs themselves: sources that are not
+//! folded yet, and those of a day that the period cuts.
+
+use std::collections::BTreeSet;
+use std::hash::BuildHasher as _;
+use std::slice;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::{Attempts, Outcome, Rollup, RollupError, add_accesses, sources};
+use crate::coverage::Coverage;
+use crate::ledger::Ledger;
+use crate::source::{Found, Source};
+use crate::time::{Day, Period, Share};
+
+/// What rollups know of a period.
+pub struct Answer {
+    /// The last accesses of the days that the parts answer.
+    pub ledger: Ledger,
+    /// What the sources came to that need not be read again.
+    pub coverage: Coverage,
+    /// What of the given has to be read beside: what is not folded yet, or is needed again.
+    pub selection: Selection,
+    /// Days that the period cuts, of which the parts say too much.
+    pub cut: BTreeSet<Day>,
+    /// How many sources of those days are read again.
+    pub again: usize,
+    /// Sources of those days that were not given, in the order of their names.
+    pub missing: Vec<String>,
+    /// Days that the parts answer.
+    pub days: BTreeSet<Day>,
+}
+
+/// Answers a period from rollups, without accesses if no attempts at them are wanted; `found` are
+/// the logs that are given beside them.
+///
+/// # Errors
+/// A rollup that cannot be read.
+pub fn answer(
+    rollups: &[Rollup],
+    found: &Found,
+    period: Period,
+    attempts: Option<Attempts>,
+) -> Result<Answer, RollupError> {
+    let given = Names::of(found);
+    let mut days = BTreeSet::new();
+    for rollup in rollups {
+        days.extend(rollup.days()?);
+    }
+    let cut: BTreeSet<Day> =
+        days.iter().copied().filter(|day| period.share(*day) == Share::Some).collect();
+    let needed = needed(rollups, period, cut)?;
+    let mut selection = Selection::all(found);
+    let mut coverage = Coverage::default();
+    let mut again = 0;
+    sources(rollups, &mut |row| {
+        let is_needed = needed.sources.contains(row.source);
+        match given.find(row.source) {
+            Some(Given::Source(index)) if !row.has_folded(given.source(index)) => return Ok(()),
+            Some(Given::Source(_)) if is_needed => {
+                again += 1;
+                return Ok(());
+            }
+            Some(Given::Problem) => return Ok(()),
+            Some(place) => selection.leave_out(place),
+            None => {}
+        }
+        if !is_needed {
+            let is_within =
+                |day| period.share(day) == Share::All || needed.uncut.contains(&day);
+            row.coverage()?.add_to(&mut coverage, is_within);
+        }
+        Ok(())
+    })?;
+    let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
+    let missing = missing.cloned().collect();
+    days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
+    let mut ledger = Ledger::default();
+    if let Some(attempts) = attempts {
+        add_accesses(rollups, attempts, |day| days.contains(&day), &mut ledger)?;
+    }
+    Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
+}
+
+/// What of that which was found has to be read.
+pub struct Selection {
+    sources: Vec<bool>,
+    set_aside: Vec<bool>,
+}
+
+impl Selection {
+    fn all(found: &Found) -> Self {
+        Self {
+            sources: vec![true; found.sources.len()],
+            set_aside: vec![true; found.set_aside.len()],
+        }
+    }
+
+    fn leave_out(&mut self, place: Given) {
+        let flag = match place {
+            Given::Source(index) => self.sources.get_mut(index),
+            Given::SetAside(index) => self.set_aside.get_mut(index),
+            Given::Problem => None,
+        };
+        if let Some(flag) = flag {
+            *flag = false;
+        }
+    }
+
+    /// Returns what is selected; problems of finding it are left out.
+    pub fn of(&self, found: &Found) -> Found {
+        fn chosen<T: Clone>(all: &[T], is_chosen: &[bool]) -> Vec<T> {
+            let chosen = all.iter().zip(is_chosen).filter(|(_, is)| **is);
+            chosen.map(|(it, _)| it.clone()).collect()
+        }
+        Found {
+            sources: chosen(&found.sources, &self.sources),
+            set_aside: chosen(&found.set_aside, &self.set_aside),
+            ..Found::default()
+        }
+    }
+}
+
+/// What a period needs of days that it cuts.
+#[derive(Default)]
+struct Needed {
+    /// Days that it cuts between events.
+    cut: BTreeSet<Day>,
+    /// Days of which all events lie within.
+    uncut: BTreeSet<Day>,
+    /// Sources with events of the cut days that may lie within.
+    sources: BTreeSet<String>,
+}
+
+fn needed(
+    rollups: &[Rollup],
+    period: Period,
+    mut cut: BTreeSet<Day>,
+) -> Result<Needed, RollupError> {
+    if cut.is_empty() {
+        return Ok(Needed::default());
+    }
+    let mut uncut = cut.clone();
+    let mut touched: Vec<(Day, String)> = Vec::new();
+    sources(rollups, &mut |row| {
+        for ((_, day), counted) in row.coverage()?.accounts {
+            let Some((first, last)) = counted.first.zip(counted.last) else { continue };
+            if !cut.contains(&day) {
+                continue;
+            }
+            let is_in = period.contains(first) && period.contains(last);
+            let is_out = period.until.is_some_and(|until| until < first)
+                || period.since.is_some_and(|since| last <= since);
+            if !is_in {
+                uncut.remove(&day);
+            }
+            if !is_out {
+                touched.push((day, row.source.to_owned()));
+            }
+        }
+        Ok(())
+    })?;
+    cut.retain(|day| !uncut.contains(day));
+    let sources = touched.into_iter().filter(|(day, _)| cut.contains(day)).map(|(_, it)| it);
+    Ok(Needed { sources: sources.collect(), cut, uncut })
+}
+
+/// Where a name is among what was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Given {
+    Source(usize),
+    SetAside(usize),
+    Problem,
+}
+
+/// What was found, by name. There may be millions, so that names are made when they are asked for.
+struct Names<'f> {
+    found: &'f Found,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<'f> Names<'f> {
+    fn of(found: &'f Found) -> Self {
+        let hasher = DefaultHashBuilder::default();
+        let mut names = Self { found, table: HashTable::new(), hasher };
+        let count = found.sources.len() + found.set_aside.len() + found.problems.len();
+        for number in (0..).take(count) {
+            let hash = names.hasher.hash_one(names.name(number).as_bytes());
+            let rehash = |number: &u32| {
+                let name = name_of(found, *number);
+                names.hasher.hash_one(name.as_bytes())
+            };
+            names.table.insert_unique(hash, number, rehash);
+        }
+        names
+    }
+
+    fn name(&self, number: u32) -> String {
+        name_of(self.found, number)
+    }
+
+    /// Returns where the name is.
+    fn find(&self, name: &str) -> Option<Given> {
+        let hash = self.hasher.hash_one(name.as_bytes());
+        let number = *self.table.find(hash, |number| self.name(*number) == name)?;
+        Some(place(self.found, number))
+    }
+
+    /// Returns a source that was found.
+    ///
+    /// # Panics
+    /// If it is none that [`Names::find`] gave.
+    fn source(&self, index: usize) -> &'f Source {
+        self.found.sources.get(index).expect("the place of a name is that of a source")
+    }
+}
+
+fn place(found: &Found, number: u32) -> Given {
+    let index = number as usize;
+    match index.checked_sub(found.sources.len()) {
+        None => Given::Source(index),
+        Some(index) if index < found.set_aside.len() => Given::SetAside(index),
+        Some(_) => Given::Problem,
+    }
+}
+
+fn name_of(found: &Found, number: u32) -> String {
+    let index = number as usize;
+    let name = match place(found, number) {
+        Given::Source(index) => found.sources.get(index).map(|source| source.name()),
+        Given::SetAside(index) => found.set_aside.get(index).map(|it| it.path.name()),
+        Given::Problem => {
+            let index = index - found.sources.len() - found.set_aside.len();
+            found.problems.get(index).map(|problem| problem.source.clone())
+        }
+    };
+    name.unwrap_or_default()
+}
+
+/// What a rollup knows of what was found.
+pub struct Known {
+    /// What is not folded yet.
+    pub selection: Selection,
+    /// How many are.
+    pub folded: usize,
+    /// What could not be looked into before, and is no problem now.
+    pub was_failed: Vec<String>,
+    /// What could not be looked into before, and cannot now.
+    pub is_failed: BTreeSet<String>,
+}
+
+impl Known {
+    /// Compares what was found with the sources of a rollup.
+    ///
+    /// # Errors
+    /// A rollup that cannot be read.
+    pub fn of(rollup: &Rollup, found: &Found) -> Result<Self, RollupError> {
+        let names = Names::of(found);
+        let mut known = Self {
+            selection: Selection::all(found),
+            folded: 0,
+            was_failed: Vec::new(),
+            is_failed: BTreeSet::new(),
+        };
+        sources(slice::from_ref(rollup), &mut |row| {
+            let is_failed = row.outcome == Outcome::Failed;
+            match names.find(row.source) {
+                Some(Given::Source(index)) if !row.has_folded(names.source(index)) => {}
+                Some(Given::SetAside(_)) if row.outcome != Outcome::SetAside => {}
+                Some(Given::Problem) if is_failed => {
+                    known.is_failed.insert(row.source.to_owned());
+                }
+                Some(Given::Problem) => {}
+                Some(place) => {
+                    known.folded += 1;
+                    known.selection.leave_out(place);
+                }
+                None if is_failed && row.size.is_none() => {
+                    known.was_failed.push(row.source.to_owned());
+                }
+                None => {}
+            }
+            Ok(())
+        })?;
+        Ok(known)
+    }
+}

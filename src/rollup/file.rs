@@ -1,0 +1,390 @@
+//! The files of a rollup and partial streams: rows written, and read again as a lane.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::ipc::reader::StreamReader;
+use arrow::ipc::writer::StreamWriter;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+use serde_json::Value;
+
+use super::lane::Lane;
+use super::row::{Row, RowKey};
+use super::table::{BATCH_ROWS, Batches, Rows, Table};
+use super::{FORMAT_VERSION, RollupError};
+use crate::time::Day;
+
+/// The metadata in which a file says its format version.
+const VERSION_KEY: &str = "trailfold.rollup";
+
+/// The metadata in which Spark keeps that of columns.
+const SPARK_KEY: &str = "org.apache.spark.sql.parquet.row.metadata";
+
+/// Rows of a row group: what a reader holds of a column at a time.
+const ROW_GROUP_ROWS: usize = 16 * BATCH_ROWS;
+
+/// The end of every whole stream of Arrow.
+const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+fn schema(table: Table) -> SchemaRef {
+    let metadata = [(VERSION_KEY.to_owned(), FORMAT_VERSION.to_string())];
+    Arc::new(table.schema().with_metadata(BTreeMap::from(metadata)))
+}
+
+/// A Parquet file that is being written.
+pub(super) struct ParquetFile {
+    path: PathBuf,
+    batches: Batches,
+    writer: ArrowWriter<File>,
+}
+
+impl ParquetFile {
+    pub(super) fn create(path: &Path, table: Table) -> Result<Self, RollupError> {
+        let file = File::create(path).map_err(|error| RollupError::write(path, error))?;
+        let schema = schema(table);
+        let version = KeyValue::new(VERSION_KEY.to_owned(), FORMAT_VERSION.to_string());
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(Default::default()))
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_key_value_metadata(Some(vec![version]));
+        for name in table.id_columns() {
+            properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+        }
+        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties.build()))
+            .map_err(|error| RollupError::write(path, error))?;
+        Ok(Self { path: path.to_owned(), batches: Batches::new(table, schema), writer })
+    }
+
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
+        self.batches.push(row);
+        if self.batches.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), RollupError> {
+        let Self { path, batches, writer } = self;
+        let batch = batches.take().map_err(|error| RollupError::write(path, error))?;
+        writer.write(&batch).map_err(|error| RollupError::write(path, error))
+    }
+
+    /// Writes what is left, and sees the bytes safely on the disk.
+    pub(super) fn finish(mut self) -> Result<PathBuf, RollupError> {
+        if !self.batches.is_empty() {
+            self.flush()?;
+        }
+        let Self { path, writer, .. } = self;
+        let file = writer.into_inner().map_err(|error| RollupError::write(&path, error))?;
+        file.sync_all().map_err(|error| RollupError::write(&path, error))?;
+        Ok(path)
+    }
+}
+
+/// A partial stream that is being written.
+pub(super) struct Stream<W: Write> {
+    name: PathBuf,
+    batches: Batches,
+    writer: StreamWriter<W>,
+}
+
+impl<W: Write> Stream<W> {
+    pub(super) fn new(name: &Path, out: W) -> Result<Self, RollupError> {
+        let schema = schema(Table::Partial);
+        let writer = StreamWriter::try_new(out, &schema)
+            .map_err(|error| RollupError::write(name, error))?;
+        Ok(Self { name: name.to_owned(), batches: Batches::new(Table::Partial, schema), writer })
+    }
+
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
+        self.batches.push(row);
+        if self.batches.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), RollupError> {
+        let Self { name, batches, writer } = self;
+        let batch = batches.take().map_err(|error| RollupError::write(name, error))?;
+        writer.write(&batch).map_err(|error| RollupError::write(name, error))
+    }
+
+    /// Writes what is left, and the mark behind the last row.
+    pub(super) fn finish(mut self) -> Result<W, RollupError> {
+        if !self.batches.is_empty() {
+            self.flush()?;
+        }
+        let Self { name, writer, .. } = self;
+        writer.into_inner().map_err(|error| RollupError::write(&name, error))
+    }
+}
+
+/// Which columns of a part are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All.
+    Everything,
+    /// Those of the latest attempts; they stand for the first, too.
+    LatestAttempts,
+}
+
+/// A Parquet file, and what its path tells.
+pub(super) struct Part {
+    pub(super) path: PathBuf,
+    pub(super) table: Table,
+    pub(super) day: Option<Day>,
+}
+
+/// Rows of files, one file behind the other.
+pub(super) struct FileLane<'f> {
+    rest: VecDeque<Part>,
+    name: PathBuf,
+    table: Table,
+    day: Option<Day>,
+    batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + 'f>,
+    wanted: Wanted,
+    /// The batch before, of which the last row precedes the first of this one.
+    before: Option<(Rows, Option<Day>)>,
+    rows: Option<Rows>,
+    at: usize,
+    /// Rows of the file before this batch.
+    read: usize,
+}
+
+impl<'f> FileLane<'f> {
+    /// Reads Parquet files, of which each begins behind the last row of the one before.
+    pub(super) fn of_parts(
+        parts: impl IntoIterator<Item = Part>,
+        wanted: Wanted,
+    ) -> Result<Self, RollupError> {
+        let mut lane = Self {
+            rest: parts.into_iter().collect(),
+            name: PathBuf::new(),
+            table: Table::Part,
+            day: None,
+            batches: Box::new(std::iter::empty()),
+            wanted,
+            before: None,
+            rows: None,
+            at: 0,
+            read: 0,
+        };
+        lane.load()?;
+        Ok(lane)
+    }
+
+    /// Reads a partial stream.
+    pub(super) fn of_stream(name: &Path, input: impl Read + 'f) -> Result<Self, RollupError> {
+        let is_broken = |error: ArrowError| RollupError::Stream(name.to_owned(), words(&error));
+        let input = Tail { input: BufReader::with_capacity(1 << 16, input), last: [0; 8] };
+        let mut stream = StreamReader::try_new(input, None).map_err(is_broken)?;
+        let schema = stream.schema();
+        let version = schema.metadata().get(VERSION_KEY).map(String::as_str);
+        refuse_version(name, Some(version.unwrap_or_default()))?;
+        let path = name.to_owned();
+        let mut is_done = false;
+        let batches = std::iter::from_fn(move || {
+            let next = if is_done { None } else { stream.next() };
+            if next.is_none() && !is_done {
+                is_done = true;
+                if stream.get_ref().last != END_OF_STREAM {
+                    let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+                    return Some(Err(ArrowError::IoError(CUT_OFF.to_owned(), error)));
+                }
+            }
+            next
+        });
+        let mut lane = Self {
+            rest: VecDeque::new(),
+            name: path,
+            table: Table::Partial,
+            day: None,
+            batches: Box::new(batches),
+            wanted: Wanted::Everything,
+            before: None,
+            rows: None,
+            at: 0,
+            read: 0,
+        };
+        lane.load()?;
+        Ok(lane)
+    }
+
+    /// Takes the next batch with a row in it.
+    fn load(&mut self) -> Result<(), RollupError> {
+        let passed = self.rows.take();
+        self.read += passed.as_ref().map_or(0, Rows::len);
+        if let Some(passed) = passed.filter(|rows| rows.len() > 0) {
+            self.before = Some((passed, self.day));
+        }
+        self.at = 0;
+        loop {
+            match self.batches.next() {
+                Some(Ok(batch)) if batch.num_rows() == 0 => {}
+                Some(Ok(batch)) => {
+                    let rows = Rows::new(self.table, &batch);
+                    let rows =
+                        rows.map_err(|what| RollupError::Column(self.name.clone(), what))?;
+                    self.rows = Some(rows);
+                    return self.check();
+                }
+                Some(Err(error)) => {
+                    return Err(RollupError::Stream(self.name.clone(), words(&error)));
+                }
+                None => match self.rest.pop_front() {
+                    Some(part) => {
+                        self.batches = Box::new(open(&part, self.wanted)?);
+                        (self.name, self.table, self.day) = (part.path, part.table, part.day);
+                        self.read = 0;
+                    }
+                    None => return Ok(()),
+                },
+            }
+        }
+    }
+
+    /// Refuses a row that lacks what every row has, or stands behind one that it precedes.
+    fn check(&self) -> Result<(), RollupError> {
+        let Some(rows) = &self.rows else { return Ok(()) };
+        let row = self.read + self.at + 1;
+        // A source whose outcome is unknown has a key, but is no row.
+        let Some(key) = rows.key(self.at, self.day).filter(|_| rows.is_whole(self.at)) else {
+            return Err(RollupError::Row(self.name.clone(), row));
+        };
+        let before = match (self.at.checked_sub(1), &self.before) {
+            (Some(before), _) => rows.key(before, self.day),
+            (None, Some((rows, day))) => rows.key(rows.len() - 1, *day),
+            (None, None) => None,
+        };
+        if before.is_some_and(|before| before >= key) {
+            return Err(RollupError::Order(self.name.clone(), row));
+        }
+        Ok(())
+    }
+}
+
+impl Lane for FileLane<'_> {
+    fn key(&self) -> Option<RowKey<'_>> {
+        self.rows.as_ref()?.key(self.at, self.day)
+    }
+
+    fn row(&self) -> Option<Row<'_>> {
+        self.rows.as_ref()?.get(self.at, self.day)
+    }
+
+    fn advance(&mut self) -> Result<(), RollupError> {
+        self.at += 1;
+        match &self.rows {
+            Some(rows) if self.at < rows.len() => self.check(),
+            _ => self.load(),
+        }
+    }
+}
+
+/// Hands every row of a Parquet file to `each`, in no order that matters.
+pub(super) fn each_row(
+    part: &Part,
+    wanted: Wanted,
+    each: &mut dyn FnMut(&Row<'_>),
+) -> Result<(), RollupError> {
+    let mut read = 0;
+    for batch in open(part, wanted)? {
+        let batch = batch.map_err(|error| RollupError::Stream(part.path.clone(), words(&error)))?;
+        let rows = Rows::new(part.table, &batch)
+            .map_err(|what| RollupError::Column(part.path.clone(), what))?;
+        for index in 0..rows.len() {
+            match rows.get(index, part.day) {
+                Some(row) => each(&row),
+                None => return Err(RollupError::Row(part.path.clone(), read + index + 1)),
+            }
+        }
+        read += rows.len();
+    }
+    Ok(())
+}
+
+/// Opens a Parquet file of a rollup, whoever wrote it.
+fn open(part: &Part, wanted: Wanted) -> Result<ParquetRecordBatchReader, RollupError> {
+    let path = &part.path;
+    let file = File::open(path).map_err(|error| RollupError::Read(path.clone(), error))?;
+    // The types are Parquet's own, not those that a writer's Arrow schema would make of them.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let parquet = |error: parquet::errors::ParquetError| {
+        RollupError::Stream(path.clone(), error.to_string())
+    };
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(parquet)?;
+    let metadata = builder.metadata().file_metadata().key_value_metadata();
+    let value = |key: &str| {
+        let pair = metadata?.iter().find(|pair| pair.key == key)?;
+        pair.value.as_deref()
+    };
+    refuse_version(path, value(VERSION_KEY))?;
+    let of_spark = value(SPARK_KEY).and_then(spark_version);
+    refuse_version(path, of_spark.as_deref())?;
+    let builder = match wanted {
+        Wanted::Everything => builder,
+        Wanted::LatestAttempts => {
+            let mask = ProjectionMask::columns(builder.parquet_schema(), Table::latest_columns());
+            builder.with_projection(mask)
+        }
+    };
+    builder.with_batch_size(BATCH_ROWS).build().map_err(parquet)
+}
+
+/// Refuses a file that says it is of another version.
+fn refuse_version(path: &Path, version: Option<&str>) -> Result<(), RollupError> {
+    match version {
+        Some(version) if version != FORMAT_VERSION.to_string() => {
+            Err(RollupError::Version(path.to_owned(), version.to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the format version that a column's metadata says, as Spark keeps it.
+fn spark_version(metadata: &str) -> Option<String> {
+    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    let mut fields = metadata.get("fields")?.as_array()?.iter();
+    let version = fields.find_map(|field| field.get("metadata")?.get(VERSION_KEY))?;
+    Some(version.as_str().map_or_else(|| version.to_string(), str::to_owned))
+}
+
+const CUT_OFF: &str = "cut off: the program that wrote it did not come to its end";
+
+/// Returns what an error says that may come from reading.
+fn words(error: &ArrowError) -> String {
+    match error {
+        ArrowError::IoError(words, _) => words.clone(),
+        ArrowError::ExternalError(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// An input that remembers its last bytes.
+struct Tail<R> {
+    input: R,
+    last: [u8; 8],
+}
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.input.read(buffer)?;
+        for byte in buffer.get(length.saturating_sub(8)..length).unwrap_or_default() {
+            self.last.rotate_left(1);
+            if let Some(last) = self.last.last_mut() {
+                *last = *byte;
+            }
+        }
+        Ok(length)
+    }
+}

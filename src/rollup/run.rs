@@ -1,0 +1,115 @@
+//! What a run added to a rollup: a small JSON file that names the files, and by being there makes
+//! them count.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::file::Part;
+use super::table::Table;
+use super::{FORMAT_VERSION, RollupError};
+use crate::access::Switches;
+use crate::source::ROLLUP;
+use crate::time::Day;
+
+/// What a run added, as its file says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Run {
+    pub(super) format_version: u32,
+    pub(super) attribution: Switches,
+    /// Runs whose rows are all in this one.
+    #[serde(default)]
+    pub(super) replaces: Vec<String>,
+    /// Paths below the rollup.
+    pub(super) parts: Vec<String>,
+    pub(super) sources: Vec<String>,
+}
+
+impl Run {
+    /// Returns the parts of days, as they lie in `directory`.
+    pub(super) fn parts(&self, directory: &Path) -> Result<Vec<Part>, RollupError> {
+        let part = |name: &String| {
+            let path = below(directory, name)?;
+            let day = name.split('/').find_map(|folder| folder.strip_prefix("date="));
+            match day.and_then(Day::parse) {
+                Some(day) => Ok(Part { path, table: Table::Part, day: Some(day) }),
+                None => Err(RollupError::NoDay(path)),
+            }
+        };
+        self.parts.iter().map(part).collect()
+    }
+
+    /// Returns the files of sources, as they lie in `directory`.
+    pub(super) fn sources(&self, directory: &Path) -> Result<Vec<Part>, RollupError> {
+        let part = |name: &String| {
+            let path = below(directory, name)?;
+            Ok(Part { path, table: Table::Sources, day: None })
+        };
+        self.sources.iter().map(part).collect()
+    }
+}
+
+/// Returns the folder of a rollup that engines do not look into.
+pub(super) fn hidden(directory: &Path, name: &str) -> PathBuf {
+    directory.join(ROLLUP).join(name)
+}
+
+/// Returns the runs that count, by name, and the names of those that do not any more.
+pub(super) fn live(
+    directory: &Path,
+) -> Result<(Vec<(String, Run)>, BTreeSet<String>), RollupError> {
+    let folder = hidden(directory, "runs");
+    let unreadable = |error| RollupError::Read(folder.clone(), error);
+    let mut runs = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
+            continue;
+        };
+        if !name.starts_with(['.', '_']) {
+            runs.push((name.to_owned(), read(&folder.join(format!("{name}.json")))?));
+        }
+    }
+    runs.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let replaced: BTreeSet<String> =
+        runs.iter().flat_map(|(_, run)| run.replaces.iter().cloned()).collect();
+    let gone = runs.extract_if(.., |(name, _)| replaced.contains(name)).map(|(name, _)| name);
+    let gone = gone.collect();
+    Ok((runs, gone))
+}
+
+fn read(path: &Path) -> Result<Run, RollupError> {
+    let text = fs::read(path).map_err(|error| RollupError::Read(path.to_owned(), error))?;
+    let malformed = |error: serde_json::Error| RollupError::Run(path.to_owned(), error.to_string());
+    // Another version may have other members.
+    let value: Value = serde_json::from_slice(&text).map_err(malformed)?;
+    match value.get("FormatVersion") {
+        Some(version) if version.as_u64() == Some(u64::from(FORMAT_VERSION)) => {}
+        Some(version) => {
+            return Err(RollupError::Version(path.to_owned(), version.to_string()));
+        }
+        None => {
+            let what = "`FormatVersion` is missing".to_owned();
+            return Err(RollupError::Run(path.to_owned(), what));
+        }
+    }
+    serde_json::from_value(value).map_err(malformed)
+}
+
+/// Returns the path of what a run names, which is nowhere else than below the rollup.
+fn below(directory: &Path, name: &str) -> Result<PathBuf, RollupError> {
+    let path = Path::new(name);
+    let is_below = !name.is_empty()
+        && path.components().all(|component| matches!(component, Component::Normal(_)));
+    if is_below { Ok(directory.join(path)) } else { Err(RollupError::Outside(name.to_owned())) }
+}
+
+/// Returns whether an error says that a file of the rollup is not there.
+pub(super) fn is_missing(error: &RollupError) -> bool {
+    matches!(error, RollupError::Read(_, error) if error.kind() == ErrorKind::NotFound)
+}

@@ -1,0 +1,603 @@
+//! Writing to a rollup: one writer at a time, whole or not at all.
+//!
+//! Everything is written under a hidden folder first and moved into place when it is safely on the
+//! disk; the file of the run comes last, and is what makes the rest count. Whatever is broken off
+//! before leaves a rollup that answers as it did.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use sha2::{Digest as _, Sha256};
+
+use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
+use super::lane::{Lane, merge};
+use super::row::Row;
+use super::run::{self, Run, hidden};
+use super::table::Table;
+use super::{FORMAT_VERSION, Rollup, RollupError};
+use crate::access::Switches;
+use crate::source::{ROLLUP, is_rollup};
+use crate::time::Day;
+
+/// How many lanes are merged at once: each holds a file open and two batches in memory.
+const LANES: usize = 64;
+
+/// How long a part that no run names is left alone: a job may be about to name it.
+const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The beginning of names under `tmp` that are not ours to remove.
+const OTHERS: &str = "spark-";
+
+/// Something to merge.
+pub enum Input<'i> {
+    /// A rollup.
+    Rollup(Rollup),
+    /// A partial stream, and what it is called.
+    Stream(PathBuf, Box<dyn io::Read + 'i>),
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows of sources.
+    pub sources: u64,
+    /// Rows of accesses.
+    pub accesses: u64,
+    /// Parts of days.
+    pub parts: usize,
+}
+
+/// The one who writes to a rollup.
+pub struct Writer {
+    directory: PathBuf,
+    temporary: PathBuf,
+    live: Vec<(String, Run)>,
+    /// Names of runs that do not count any more.
+    gone: Vec<String>,
+    /// Held as long as the writer lives.
+    _lock: File,
+}
+
+impl Writer {
+    /// Makes sure of being the only one who writes to the rollup in `directory`, which is made if
+    /// it is not there; calls `wait` before waiting for another one.
+    ///
+    /// # Errors
+    /// The directory holds something else, cannot be written to or locked, or holds a rollup that
+    /// this program does not read.
+    pub fn open(directory: &Path, wait: impl FnOnce()) -> Result<Self, RollupError> {
+        if !is_rollup(directory) && is_occupied(directory)? {
+            return Err(RollupError::Occupied(directory.to_owned()));
+        }
+        for folder in ["runs", "sources", "tmp"] {
+            make(&hidden(directory, folder))?;
+        }
+        let path = hidden(directory, "lock");
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(|error| RollupError::Lock(path.clone(), error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                wait();
+                lock.lock().map_err(|error| RollupError::Lock(path, error))?;
+            }
+            Err(TryLockError::Error(error)) => return Err(RollupError::Lock(path, error)),
+        }
+        // What others left there when they were broken off.
+        let tmp = hidden(directory, "tmp");
+        for entry in fs::read_dir(&tmp).map_err(|error| RollupError::Read(tmp.clone(), error))? {
+            let entry = entry.map_err(|error| RollupError::Read(tmp.clone(), error))?;
+            if !entry.file_name().to_string_lossy().starts_with(OTHERS) {
+                remove_all(&entry.path())?;
+            }
+        }
+        let temporary = tmp.join("run");
+        make(&temporary)?;
+        let (live, gone) = run::live(directory)?;
+        let gone = gone.into_iter().collect();
+        Ok(Self { directory: directory.to_owned(), temporary, live, gone, _lock: lock })
+    }
+
+    /// Returns the folder for what is not finished; it goes away with the writer.
+    pub fn temporary(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Returns the rollup as it stands.
+    pub fn rollup(&self) -> Rollup {
+        Rollup { directory: self.directory.clone(), runs: self.live.clone() }
+    }
+
+    /// Refuses to add what was read under another attribution.
+    ///
+    /// # Errors
+    /// [`RollupError::Attribution`].
+    pub fn agree_on(&self, switches: &Switches) -> Result<(), RollupError> {
+        match self.live.iter().all(|(_, run)| run.attribution == *switches) {
+            true => Ok(()),
+            false => Err(RollupError::Attribution(self.directory.clone())),
+        }
+    }
+
+    /// Adds what lanes of rows come to, as one run; nothing if they hold no source.
+    ///
+    /// # Errors
+    /// Something could not be read or written; the rollup is as it was.
+    pub(super) fn add(&self, lanes: Vec<Box<dyn Lane + '_>>) -> Result<Written, RollupError> {
+        let mut files = Files::new(&self.temporary);
+        merge(lanes, &mut |row| files.push(row))?;
+        let files = files.finish()?;
+        let Some(attribution) = files.attribution else { return Ok(Written::default()) };
+        self.agree_on(&attribution)?;
+        self.commit(&files, attribution, &[], Vec::new())?;
+        Ok(files.written)
+    }
+
+    /// Adds what inputs hold, as one run.
+    ///
+    /// # Errors
+    /// As of [`Writer::add`]; rows that are not sorted or not whole.
+    pub fn merge(&self, inputs: Vec<Input<'_>>) -> Result<Written, RollupError> {
+        self.add(few_lanes(inputs, &self.temporary)?)
+    }
+
+    /// Makes one run of all, with one part a day, and removes what nobody needs any more.
+    ///
+    /// # Errors
+    /// Something could not be read or written; the answers of the rollup are as before.
+    pub fn compact(mut self, now: SystemTime) -> Result<Written, RollupError> {
+        let mut by_day: BTreeMap<Day, Vec<Part>> = BTreeMap::new();
+        for part in self.rollup().parts()? {
+            if let Some(day) = part.day {
+                by_day.entry(day).or_default().push(part);
+            }
+        }
+        let is_compact = self.live.len() <= 1 && by_day.values().all(|parts| parts.len() <= 1);
+        let mut written = Written::default();
+        if !is_compact {
+            let mut files = Files::new(&self.temporary);
+            let mut kept = Vec::new();
+            for parts in by_day.into_values() {
+                match <[Part; 1]>::try_from(parts) {
+                    Ok([part]) => kept.push(self.name_of(&part.path)?),
+                    Err(parts) => {
+                        let lanes = few_parts(parts, &self.temporary)?;
+                        merge(lanes, &mut |row| files.push(row))?;
+                    }
+                }
+            }
+            merge(self.rollup().source_lanes()?, &mut |row| files.push(row))?;
+            let files = files.finish()?;
+            let attribution = files.attribution.or_else(|| self.rollup().switches());
+            let Some(attribution) = attribution else { return Ok(written) };
+            let replaces: Vec<String> = self.live.iter().map(|(name, _)| name.clone()).collect();
+            self.commit(&files, attribution, &kept, replaces.clone())?;
+            written = files.written;
+            self.gone.extend(replaces);
+            self.live = run::live(&self.directory)?.0;
+        }
+        self.remove_unnamed(now)?;
+        Ok(written)
+    }
+
+    /// Moves files into place and lets them count.
+    fn commit(
+        &self,
+        files: &Finished,
+        attribution: Switches,
+        kept: &[String],
+        replaces: Vec<String>,
+    ) -> Result<(), RollupError> {
+        // Named by its content: the same run twice is one.
+        let mut digest = Sha256::new();
+        for text in kept.iter().chain(&replaces) {
+            digest.update(text.as_bytes());
+            digest.update([0]);
+        }
+        for path in files.parts.iter().map(|(_, path)| path).chain(&files.sources) {
+            let mut read = |path: &Path| -> io::Result<()> {
+                let mut file = File::open(path)?;
+                let mut buffer = vec![0; 1 << 16];
+                loop {
+                    match file.read(&mut buffer)? {
+                        0 => return Ok(()),
+                        length => digest.update(buffer.get(..length).unwrap_or_default()),
+                    }
+                }
+            };
+            read(path).map_err(|error| RollupError::Read(path.clone(), error))?;
+        }
+        let name: String =
+            digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let mut run = Run {
+            format_version: FORMAT_VERSION,
+            attribution,
+            replaces,
+            parts: kept.to_vec(),
+            sources: Vec::new(),
+        };
+        for (day, path) in &files.parts {
+            let part = format!("date={day}/part-{name}.parquet");
+            self.place(path, &part)?;
+            run.parts.push(part);
+        }
+        run.parts.sort_unstable();
+        if let Some(path) = &files.sources {
+            let sources = format!("{ROLLUP}/sources/{name}.parquet");
+            self.place(path, &sources)?;
+            run.sources.push(sources);
+        }
+        let json = serde_json::to_string_pretty(&run).expect("texts and numbers make JSON");
+        let staged = self.temporary.join("run.json");
+        let written = File::create(&staged).and_then(|mut file| {
+            writeln!(file, "{json}")?;
+            file.sync_all()
+        });
+        written.map_err(|error| RollupError::Write(staged.clone(), error))?;
+        sync(&self.directory)?;
+        self.place(&staged, &format!("{ROLLUP}/runs/{name}.json"))
+    }
+
+    /// Moves a file to its place below the rollup, for good.
+    fn place(&self, from: &Path, name: &str) -> Result<(), RollupError> {
+        let to = self.directory.join(name);
+        let folder = to.parent().unwrap_or(&self.directory);
+        make(folder)?;
+        fs::rename(from, &to).map_err(|error| RollupError::Write(to.clone(), error))?;
+        sync(folder)
+    }
+
+    /// Returns the name by which a run names a file.
+    fn name_of(&self, path: &Path) -> Result<String, RollupError> {
+        let name = path.strip_prefix(&self.directory).ok().and_then(Path::to_str);
+        name.map(str::to_owned).ok_or_else(|| RollupError::Outside(path.display().to_string()))
+    }
+
+    /// Removes runs that do not count any more, and files that no run names.
+    fn remove_unnamed(&self, now: SystemTime) -> Result<(), RollupError> {
+        let mut of_gone = Vec::new();
+        for name in &self.gone {
+            let path = hidden(&self.directory, "runs").join(format!("{name}.json"));
+            of_gone.push(format!("part-{name}.parquet"));
+            of_gone.push(format!("{name}.parquet"));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(RollupError::Write(path, error));
+                }
+                _ => {}
+            }
+        }
+        let named = |run: &Run| run.parts.iter().chain(&run.sources).cloned().collect::<Vec<_>>();
+        let named: Vec<String> = self.live.iter().flat_map(|(_, run)| named(run)).collect();
+        let named: HashSet<PathBuf> =
+            named.iter().map(|name| self.directory.join(name)).collect();
+        for folder in self.folders()? {
+            let mut is_empty = true;
+            let read = |error| RollupError::Read(folder.clone(), error);
+            for entry in fs::read_dir(&folder).map_err(read)? {
+                let entry = entry.map_err(read)?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let is_old = || {
+                    let modified = entry.metadata().and_then(|metadata| metadata.modified());
+                    modified.is_ok_and(|modified| modified + GRACE < now)
+                };
+                let is_ours = name.ends_with(".parquet");
+                if is_ours
+                    && !named.contains(&entry.path())
+                    && (of_gone.contains(&name) || is_old())
+                {
+                    fs::remove_file(entry.path())
+                        .map_err(|error| RollupError::Write(entry.path(), error))?;
+                } else {
+                    is_empty = false;
+                }
+            }
+            if is_empty && folder != hidden(&self.directory, "sources") {
+                // Somebody may have put something there meanwhile.
+                let _ = fs::remove_dir(&folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the folders of parts and of sources.
+    fn folders(&self) -> Result<Vec<PathBuf>, RollupError> {
+        let read = |error| RollupError::Read(self.directory.clone(), error);
+        let mut folders = vec![hidden(&self.directory, "sources")];
+        for entry in fs::read_dir(&self.directory).map_err(read)? {
+            let entry = entry.map_err(read)?;
+            if entry.file_name().to_string_lossy().starts_with("date=") {
+                folders.push(entry.path());
+            }
+        }
+        Ok(folders)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.temporary);
+    }
+}
+
+/// Writes what inputs hold to `out`, as one partial stream. What is not finished goes to
+/// `temporary`.
+///
+/// # Errors
+/// Something could not be read or written; rows that are not sorted or not whole.
+pub fn merge_to_stream(
+    inputs: Vec<Input<'_>>,
+    temporary: &Path,
+    out: impl Write,
+) -> Result<Written, RollupError> {
+    to_stream(few_lanes(inputs, temporary)?, out)
+}
+
+/// Writes what lanes come to as one partial stream.
+pub(super) fn to_stream(
+    lanes: Vec<Box<dyn Lane + '_>>,
+    out: impl Write,
+) -> Result<Written, RollupError> {
+    let mut written = Written::default();
+    let mut stream = Stream::new(Path::new("partial stream"), out)?;
+    merge(lanes, &mut |row| {
+        written.count(row);
+        stream.push(row)
+    })?;
+    stream.finish()?;
+    Ok(written)
+}
+
+impl Written {
+    const fn count(&mut self, row: &Row<'_>) {
+        match row {
+            Row::Access(_) => self.accesses += 1,
+            Row::Source(_) => self.sources += 1,
+        }
+    }
+}
+
+/// Opens inputs as lanes; merges some of them first where they are too many to be open at once.
+fn few_lanes<'i>(
+    inputs: Vec<Input<'i>>,
+    temporary: &Path,
+) -> Result<Vec<Box<dyn Lane + 'i>>, RollupError> {
+    let mut spills = Spills::new(temporary);
+    let mut lanes: Vec<Box<dyn Lane + 'i>> = Vec::new();
+    for input in inputs {
+        match input {
+            Input::Stream(name, stream) => {
+                lanes.push(Box::new(FileLane::of_stream(&name, stream)?));
+            }
+            Input::Rollup(rollup) => {
+                for run in rollup.runs.iter().map(|(_, run)| run) {
+                    lanes.extend(lanes_of(run, &rollup.directory)?);
+                    spills.relieve(&mut lanes)?;
+                }
+            }
+        }
+        spills.relieve(&mut lanes)?;
+    }
+    spills.append(lanes)
+}
+
+/// The same for the parts of one day.
+fn few_parts(
+    parts: Vec<Part>,
+    temporary: &Path,
+) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+    let mut spills = Spills::new(temporary);
+    let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
+    for part in parts {
+        lanes.push(Box::new(FileLane::of_parts([part], Wanted::Everything)?));
+        spills.relieve(&mut lanes)?;
+    }
+    spills.append(lanes)
+}
+
+/// Returns the rows of a run: its parts one day behind the other, in as many lanes as it has parts
+/// of one day, and its sources.
+fn lanes_of(run: &Run, directory: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+    let mut parts = run.parts(directory)?;
+    parts.sort_by_key(|part| part.day);
+    let mut chains: Vec<Vec<Part>> = Vec::new();
+    for part in parts {
+        let is_free = |chain: &&mut Vec<Part>| chain.last().is_none_or(|last| last.day < part.day);
+        match chains.iter_mut().find(is_free) {
+            Some(chain) => chain.push(part),
+            None => chains.push(vec![part]),
+        }
+    }
+    chains.extend(run.sources(directory)?.into_iter().map(|sources| vec![sources]));
+    let lane = |chain| -> Result<Box<dyn Lane>, RollupError> {
+        Ok(Box::new(FileLane::of_parts(chain, Wanted::Everything)?))
+    };
+    chains.into_iter().map(lane).collect()
+}
+
+/// Rows that are put away in files until all are merged.
+pub(super) struct Spills {
+    folder: PathBuf,
+    files: Vec<PathBuf>,
+    count: usize,
+}
+
+impl Spills {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), files: Vec::new(), count: 0 }
+    }
+
+    /// Returns the name of another file.
+    pub(super) fn next(&mut self) -> PathBuf {
+        self.count += 1;
+        self.folder.join(format!("spill-{}.arrows", self.count))
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Takes in a file with rows.
+    pub(super) fn push(&mut self, file: PathBuf) {
+        self.files.push(file);
+    }
+
+    /// Merges lanes into a file if there are too many.
+    fn relieve(&mut self, lanes: &mut Vec<Box<dyn Lane + '_>>) -> Result<(), RollupError> {
+        if lanes.len() >= LANES {
+            let path = self.next();
+            spill(&path, std::mem::take(lanes))?;
+            self.push(path);
+        }
+        Ok(())
+    }
+
+    /// Returns the lanes with those of all files, which are merged until they are few.
+    pub(super) fn append<'l>(
+        mut self,
+        mut lanes: Vec<Box<dyn Lane + 'l>>,
+    ) -> Result<Vec<Box<dyn Lane + 'l>>, RollupError> {
+        while self.files.len() > LANES {
+            let few: Vec<PathBuf> = self.files.drain(..LANES).collect();
+            let mut of_files: Vec<Box<dyn Lane>> = Vec::new();
+            for file in &few {
+                of_files.push(Box::new(open_spill(file)?));
+            }
+            let path = self.next();
+            spill(&path, of_files)?;
+            self.push(path);
+            for file in few {
+                remove_all(&file)?;
+            }
+        }
+        for file in &self.files {
+            lanes.push(Box::new(open_spill(file)?));
+        }
+        Ok(lanes)
+    }
+}
+
+fn open_spill(path: &Path) -> Result<FileLane<'static>, RollupError> {
+    let file = File::open(path).map_err(|error| RollupError::Read(path.to_owned(), error))?;
+    FileLane::of_stream(path, file)
+}
+
+/// Writes rows to a file.
+pub(super) fn spill(path: &Path, lanes: Vec<Box<dyn Lane + '_>>) -> Result<(), RollupError> {
+    let failed = |error| RollupError::Write(path.to_owned(), error);
+    let file = File::create(path).map_err(failed)?;
+    let mut stream = Stream::new(path, io::BufWriter::with_capacity(1 << 18, file))?;
+    merge(lanes, &mut |row| stream.push(row))?;
+    stream.finish()?.flush().map_err(failed)
+}
+
+/// The files of a run that is being written.
+struct Files {
+    folder: PathBuf,
+    day: Option<(Day, ParquetFile)>,
+    sources: Option<ParquetFile>,
+    finished: Finished,
+    attribution: Option<String>,
+}
+
+/// The files of a run, written.
+#[derive(Default)]
+struct Finished {
+    parts: Vec<(Day, PathBuf)>,
+    sources: Option<PathBuf>,
+    attribution: Option<Switches>,
+    written: Written,
+}
+
+impl Files {
+    fn new(folder: &Path) -> Self {
+        let finished = Finished::default();
+        Self { folder: folder.to_owned(), day: None, sources: None, finished, attribution: None }
+    }
+
+    /// Adds a row; rows come in their order.
+    fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
+        self.finished.written.count(row);
+        match row {
+            Row::Access(entry) => {
+                let day = entry.day.unwrap_or(Day::from_number(0));
+                if self.day.as_ref().is_none_or(|(open, _)| *open != day) {
+                    self.turn()?;
+                    let path = self.folder.join(format!("{day}.parquet"));
+                    self.day = Some((day, ParquetFile::create(&path, Table::Part)?));
+                }
+                if let Some((_, part)) = &mut self.day {
+                    part.push(row)?;
+                }
+            }
+            Row::Source(source) => {
+                if self.attribution.as_deref() != Some(source.attribution) {
+                    let switches = source.switches().map_err(|what| {
+                        let name = source.source.to_owned();
+                        RollupError::Source(self.folder.clone(), name, what)
+                    })?;
+                    if self.finished.attribution.is_some_and(|other| other != switches) {
+                        return Err(RollupError::Attribution(PathBuf::from(source.source)));
+                    }
+                    self.finished.attribution = Some(switches);
+                    self.attribution = Some(source.attribution.to_owned());
+                }
+                if self.sources.is_none() {
+                    let path = self.folder.join("sources.parquet");
+                    self.sources = Some(ParquetFile::create(&path, Table::Sources)?);
+                }
+                if let Some(sources) = &mut self.sources {
+                    sources.push(row)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Finishes the part of a day.
+    fn turn(&mut self) -> Result<(), RollupError> {
+        if let Some((day, part)) = self.day.take() {
+            self.finished.parts.push((day, part.finish()?));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Finished, RollupError> {
+        self.turn()?;
+        self.finished.sources = self.sources.take().map(ParquetFile::finish).transpose()?;
+        self.finished.written.parts = self.finished.parts.len();
+        Ok(self.finished)
+    }
+}
+
+/// Returns whether there is something else in a directory than the beginnings of a rollup.
+fn is_occupied(directory: &Path) -> Result<bool, RollupError> {
+    match fs::read_dir(directory) {
+        Ok(mut entries) => {
+            Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != ROLLUP)))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(RollupError::Read(directory.to_owned(), error)),
+    }
+}
+
+fn make(folder: &Path) -> Result<(), RollupError> {
+    fs::create_dir_all(folder).map_err(|error| RollupError::Write(folder.to_owned(), error))
+}
+
+fn remove_all(path: &Path) -> Result<(), RollupError> {
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(|error| RollupError::Write(path.to_owned(), error))
+}
+
+/// Sees the names in a folder safely on the disk, where the system can.
+fn sync(folder: &Path) -> Result<(), RollupError> {
+    #[cfg(unix)]
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| RollupError::Write(folder.to_owned(), error))?;
+    Ok(())
+}
