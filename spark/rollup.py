@@ -119,7 +119,7 @@ def files_of(spark: SparkSession, inputs: Iterable[str]) -> list[File]:
         listed = list_hadoop(spark, place) if path is None else list_local(path)
         before = len(files)
         files.update((file.source, file) for file in listed)
-        say(f"{place}: {len(files) - before} files")
+        say(f"listed {place}: {len(files) - before}")
     return sorted(files.values())
 
 
@@ -137,7 +137,7 @@ def list_local(top: str) -> Iterator[File]:
     """Lists a local file, or a directory and all below it; every node has to see the same.
 
     As the binary does, it follows links, and enters a directory once, by its own name where it has
-    one. What cannot be looked into is handed over like a file, for the binary to say why.
+    one. A link that leads nowhere is handed over like a file, for the binary to say so.
     """
     if not os.path.exists(top):
         raise Refused(f"`{top}`: no such file or directory")
@@ -154,9 +154,8 @@ def list_local(top: str) -> Iterator[File]:
         entered.add(place)
         try:
             names = sorted(os.listdir(directory))
-        except OSError:
-            yield File(utf8(directory), None, None, None)
-            continue
+        except OSError as error:
+            raise Refused(f"`{directory}`: cannot be looked into: {error}") from error
         for name in names:
             path = os.path.join(directory, name)
             if os.path.isdir(path):
@@ -204,21 +203,30 @@ def list_hadoop(spark: SparkSession, place: str) -> Iterator[File]:
 def not_folded(spark: SparkSession, files: list[File], rows: DataFrame) -> list[File]:
     """Returns the files that `rows`, the sources of the live runs, do not have as folded."""
     slices = 1 + len(files) // 100_000
-    listed = spark.createDataFrame(
-        spark.sparkContext.parallelize(list(map(tuple, files)), slices), FILE, verifySchema=False
-    ).alias("listed")
-    known = rows.filter(F.col("outcome") != "FAILED").select(
-        "source", "size", F.unix_micros("modified").alias("modified"), "etag"
+    tuples = spark.sparkContext.parallelize(list(map(tuple, files)), slices)
+    listed = spark.createDataFrame(tuples, FILE, verifySchema=False).alias("listed")
+    known = rows.filter(~F.col("outcome").isin("FAILED", "FOUND")).select(
+        "source",
+        "size",
+        F.unix_micros("modified").alias("modified"),
+        # Some listings give the quotes of the HTTP header with it.
+        F.regexp_replace("etag", '^"|"$', "").alias("etag"),
+        # By its name alone: no look at it was needed, and none is.
+        (
+            (F.col("outcome") == "SET_ASIDE")
+            & F.coalesce("size", F.unix_micros("modified"), F.length("etag")).isNull()
+        ).alias("is_known_by_name"),
     )
     known = known.alias("known")
-    etags = F.col("listed.etag").isNotNull() & F.col("known.etag").isNotNull()
-    same_etag = F.col("listed.etag") == F.regexp_replace("known.etag", '^"|"$', "")
-    same_file = (F.col("listed.size") == F.col("known.size")) & (
-        F.col("listed.modified") == F.col("known.modified")
+
+    def is_same(name: str) -> Column:
+        return F.col(f"listed.{name}") == F.col(f"known.{name}")
+
+    has_etags = F.col("listed.etag").isNotNull() & F.col("known.etag").isNotNull()
+    is_folded = is_same("source") & (
+        F.col("known.is_known_by_name")
+        | F.when(has_etags, is_same("etag")).otherwise(is_same("size") & is_same("modified"))
     )
-    is_folded = (F.col("listed.source") == F.col("known.source")) & F.when(
-        etags, same_etag
-    ).otherwise(same_file)
     new = listed.join(known, is_folded, "left_anti").select("source")
     names = {row.source for row in new.toLocalIterator()}
     return [file for file in files if file.source in names]
