@@ -59,7 +59,8 @@ fn copy(from: &Path, to: &Path) {
 
 #[test]
 fn the_spark_job_takes_a_whole_partial_stream_and_nothing_less() {
-    run("units.py", &[]);
+    let moto = python::python().with_file_name("moto_server");
+    run("units.py", &[&moto]);
 }
 
 #[test]

@@ -2,14 +2,20 @@
 
 import contextlib
 import io
+import itertools
 import json
 import os
+import socket
 import stat
+import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
+import pyarrow.fs
 import rollup
 from pyspark import SparkFiles
 from rollup import File, Refused
@@ -108,13 +114,16 @@ def binary(script: str):
         SparkFiles._root_directory, SparkFiles._is_running_on_worker = top, True
         os.environ["SPARK_LOCAL_DIRS"] = ""
 
-        def fold(listed: list[File], attempts: int = 4, attribution=None) -> list[pa.RecordBatch]:
+        def fold(
+            listed: list[File], attempts: int = 4, attribution=None, most: int | None = None
+        ) -> list[pa.RecordBatch]:
             columns = list(zip(*listed))
             batch = pa.RecordBatch.from_arrays(
                 [pa.array(column) for column in columns], list(File._fields)
             )
             folding = rollup.Folding("program", ["--quiet"], 2, attempts, attribution)
-            return list(rollup.fold([batch], folding))
+            with contextlib.closing(rollup.fold([batch], folding)) as folded:
+                return list(itertools.islice(folded, most))
 
         yield top, fold
 
@@ -166,6 +175,16 @@ def whatever_is_not_a_whole_stream_is_a_failure() -> None:
             fold(files(*[1] * 3000))
 
 
+def a_process_that_nobody_listens_to_any_more_is_ended() -> None:
+    with binary("echo $$ > pid; cat > /dev/null; cat stream; exec sleep 1000") as (top, fold):
+        assert len(fold(files(1), most=1)) == 1
+        try:
+            os.kill(int(Path(top, "pid").read_text()), 0)
+        except ProcessLookupError:
+            return
+        raise AssertionError("it is still there")
+
+
 def another_attribution_is_refused_at_once() -> None:
     with binary("cat > /dev/null; cat stream") as (_, fold):
         fold(files(1), attribution=json.loads(ATTRIBUTION))
@@ -185,6 +204,47 @@ def objects_are_fetched_and_go_away() -> None:
         paths = Path(top, "paths").read_text().split()
         assert len(paths) == 3 and not any(map(os.path.exists, paths))
         assert not any(os.path.exists(os.path.dirname(path)) for path in paths)
+
+
+def objects_of_s3_are_fetched() -> None:
+    """Against moto's server, if its program is named."""
+    if len(sys.argv) < 2:
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+    }
+    server = subprocess.Popen([sys.argv[1], "-p", port], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port))):
+                break
+            time.sleep(0.1)
+        bucket = pyarrow.fs.S3FileSystem(
+            endpoint_override=os.environ["AWS_ENDPOINT_URL"], allow_bucket_creation=True
+        )
+        bucket.create_dir("logs")
+        key = "AWSLogs/a b%41?#é.json.gz"
+        with bucket.open_output_stream(f"logs/{key}", compression=None) as stream:
+            stream.write(b"as stored")
+        with binary("cat > lines; cat stream") as (_, fold):
+            objects = [File(f"s3://logs/{name}", 9, 0, "e") for name in (key, "deleted")]
+            with mock.patch.object(rollup, "line", wraps=rollup.line) as line:
+                fold([*objects, objects[0]])
+            assert [call.args[0] for call in line.call_args_list] == [*objects, objects[0]]
+        with tempfile.TemporaryDirectory() as top:
+            path, error = rollup.bring(objects[0], f"{top}/0", rollup.mounted, last=False)
+            assert error is None and Path(path).read_bytes() == b"as stored"
+            path, error = rollup.bring(objects[1], f"{top}/1", rollup.mounted, last=False)
+            assert isinstance(error, FileNotFoundError) and not os.path.exists(path)
+    finally:
+        server.kill()
+        server.wait()
 
 
 def an_object_that_cannot_be_fetched_is_tried_again_before_it_counts_as_unread() -> None:
@@ -207,8 +267,10 @@ for test in [
     sizes_are_read,
     a_whole_stream_is_handed_on,
     whatever_is_not_a_whole_stream_is_a_failure,
+    a_process_that_nobody_listens_to_any_more_is_ended,
     another_attribution_is_refused_at_once,
     objects_are_fetched_and_go_away,
+    objects_of_s3_are_fetched,
     an_object_that_cannot_be_fetched_is_tried_again_before_it_counts_as_unread,
 ]:
     test()
