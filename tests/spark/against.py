@@ -1,5 +1,6 @@
 """What both tests on Spark share: its surroundings, and trailfold's reports to compare with."""
 
+import json
 import os
 import subprocess
 import sys
@@ -30,11 +31,46 @@ CONF = {
     "spark.driver.host": "127.0.0.1",
     "spark.executor.memory": "512m",
     "spark.ui.enabled": "false",
-    "spark.sql.shuffle.partitions": "4",
+    # Several, so that what comes in order does so because it was asked to.
+    "spark.sql.shuffle.partitions": "3",
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
     # The job sets these right by itself.
     "spark.sql.session.timeZone": "America/St_Johns",
     "spark.sql.parquet.outputTimestampType": "INT96",
 }
+
+
+def log(*calls: tuple[str, str, str | None]) -> str:
+    """Returns a log of calls of one user: each a time of one day, an event id and an error."""
+    record = {
+        "eventVersion": "1.08",
+        "userIdentity": {
+            "type": "IAMUser",
+            "accountId": "111122223333",
+            "arn": "arn:aws:iam::111122223333:user/ann",
+        },
+        "eventSource": "s3.amazonaws.com",
+        "eventName": "ListBuckets",
+        "eventType": "AwsApiCall",
+    }
+    records = []
+    for time, event_id, error in calls:
+        called = {"eventTime": f"2026-01-15T{time}Z", "eventID": event_id}
+        called["awsRegion"] = "eu-west-1" if event_id < "n" else "us-east-1"
+        records.append(record | called | ({"errorCode": error} if error else {}))
+    return json.dumps({"Records": records})
+
+
+# The same user in folders that are far apart, so that batches have to be joined: neither the first
+# nor the last of them has the latest or the first attempt.
+for folder, text in {
+    "a": log(("12:00:00", "b", None), ("12:30:00", "c", "AccessDenied")),
+    "e": log(("08:00:00", "z", "ThrottlingException"), ("20:00:00", "d", "AccessDenied")),
+    "s": log(("08:00:00", "y", "AccessDenied"), ("20:00:00", "e", "AccessDenied")),
+    "z": log(("20:00:00", "a", None), ("10:00:00", "f", None), ("09:00:00", "g", "AccessDenied")),
+}.items():
+    Path(DUMP, folder).mkdir(exist_ok=True)
+    Path(DUMP, folder, "log.json").write_text(text)
 
 
 def report(*inputs: str) -> tuple[int, bytes, bytes]:

@@ -86,7 +86,7 @@ def a_second_job_over_the_same_dump_reads_nothing_but_what_failed() -> None:
 
 
 def parts_are_as_the_format_says() -> None:
-    for path in Path(SCRATCH, "one").glob("date=*/*.parquet"):
+    for path in Path(SCRATCH).glob("*/date=*/part-spark-*.parquet"):
         part = pyarrow.parquet.ParquetFile(path)
         assert part.schema_arrow.names == list(rollup.PART)
         assert part.metadata.row_group(0).column(0).compression == "ZSTD"
@@ -97,15 +97,37 @@ def parts_are_as_the_format_says() -> None:
             [(row[name] is not None, row[name]) for name in rollup.KEY]
             for row in part.read(list(rollup.KEY)).to_pylist()
         ]
-        assert keys == sorted(keys) and len(keys) == len(set(map(tuple, keys)))
-    for path in Path(SCRATCH, "one/_trailfold/sources").iterdir():
+        assert keys == sorted(keys) and len(keys) == len(set(map(tuple, keys))), path
+    for path in Path(SCRATCH).glob("*/_trailfold/sources/spark-*.parquet"):
         names = pyarrow.parquet.read_table(path)["source"].to_pylist()
-        assert names == sorted(set(names))
+        assert names == sorted(set(names)), path
+
+
+def the_rows_are_those_of_trailfold() -> None:
+    one, other = f"{SCRATCH}/one", f"{SCRATCH}/other"
+    subprocess.run([TRAILFOLD, "rollup", "--quiet", "--into", other, DUMP])
+    for names in ("date=*/*.parquet", "_trailfold/sources/*.parquet"):
+        found, expected = rows_of(one, names), rows_of(other, names)
+        assert found.keys() == expected.keys()
+        for place, rows in found.items():
+            for row, same in zip(rows, expected[place], strict=True):
+                assert row == same, f"{place}: {row} and {same}"
+
+
+def rows_of(place: str, names: str) -> dict[str, list[dict]]:
+    """Returns the rows of files by the directory that they lie in, in the order of the files."""
+    rows: dict[str, list[dict]] = {}
+    for path in sorted(Path(place).glob(names)):
+        rows.setdefault(path.parent.name, [])
+        rows[path.parent.name] += pyarrow.parquet.ParquetFile(path).read().to_pylist()
+    return rows
 
 
 def two_jobs_over_halves_that_overlap_are_one() -> None:
     into, third = f"{SCRATCH}/logs [1] {{a}}", len(FILES) // 3
-    fold(FILES[third:], into)
+    with mock.patch.object(rollup, "ROWS_A_PART", 20):
+        fold(FILES[third:], into)
+    assert len(list(Path(into).glob("date=*/*"))) > len(list(Path(into).glob("date=*")))
     written = runs(into)
     # The overlap is known already, unless a source failed; so make it be read again.
     with mock.patch.object(rollup, "not_folded", lambda _, files, __: files):
@@ -206,9 +228,10 @@ def hadoop_lists_what_we_list() -> None:
 for test in [
     an_executor_killed_at_work_changes_nothing,
     a_second_job_over_the_same_dump_reads_nothing_but_what_failed,
-    parts_are_as_the_format_says,
+    the_rows_are_those_of_trailfold,
     two_jobs_over_halves_that_overlap_are_one,
     a_job_that_fails_leaves_the_rollup_as_it_was,
+    parts_are_as_the_format_says,
     a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_and_time,
     hadoop_lists_what_we_list,
 ]:
