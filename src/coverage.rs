@@ -375,10 +375,8 @@ impl AccountCount {
 
     /// Puts away what counted on the day before this one, and goes on with what did on this.
     fn turn_to(&mut self, day: Day) {
-        let coverage = std::mem::replace(
-            &mut self.coverage,
-            self.days.remove(&day).unwrap_or_default(),
-        );
+        let coverage =
+            std::mem::replace(&mut self.coverage, self.days.remove(&day).unwrap_or_default());
         self.days.extend(self.day.map(|before| (before, coverage)));
         self.region.clear();
     }

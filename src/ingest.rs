@@ -182,6 +182,20 @@ fn workers(
     Ok(workers.broadcast(work))
 }
 
+/// Does the same to every part of some work, on so many threads; returns the results in their order.
+///
+/// # Errors
+///
+/// [`IngestError::Threads`]: the system has none left.
+pub fn in_parallel<T: Sync, R: Send>(
+    parts: &[T],
+    threads: NonZeroUsize,
+    work: impl Fn(&T) -> R + Send + Sync,
+) -> Result<Vec<R>, IngestError> {
+    let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
+    Ok(workers.install(|| parts.par_iter().map(work).collect()))
+}
+
 fn problem_of_source(problem: &source::Problem) -> Problem {
     Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
 }

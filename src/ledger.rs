@@ -20,6 +20,9 @@ use crate::time::{Day, Time};
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
 const SPARE: usize = 4096;
 
+/// How many records are joined at once.
+const BATCH: usize = 64;
+
 /// The last accesses of every account, principal, event source and event name.
 ///
 /// INVARIANT: every value is a maximum or a minimum under one total order, so that adding and
@@ -38,6 +41,8 @@ pub struct Ledger {
     keys: Rows<Key>,
     /// The record of each of the keys.
     records: Vec<Record>,
+    /// The actor of the record that was taken in last.
+    last_actor: Option<u32>,
 }
 
 /// One record of a ledger: the accesses of one key.
@@ -165,13 +170,15 @@ impl Ledger {
         let number = |numbers: &[u32], number: u32| {
             *numbers.get(number as usize).expect("every number has been translated")
         };
+        let mut unposted = Vec::with_capacity(BATCH);
         for (key, record) in other.keys.iter().zip(&other.records) {
             let key = Key { actor: number(&actors, key.actor), event: number(&events, key.event) };
-            let record = record.translated(&other.stamped, &mut self.stamped);
-            let key = self.keys.number(key);
-            self.join(key, &record);
+            unposted.push((key, record.translated(&other.stamped, &mut self.stamped)));
+            if unposted.len() == BATCH {
+                self.post(&mut unposted);
+            }
         }
-        self.sweep();
+        self.post(&mut unposted);
     }
 
     fn record(&self, key: u32) -> Option<&Record> {
@@ -187,33 +194,73 @@ impl Ledger {
         }
     }
 
-    /// Takes in one record.
-    pub fn add(&mut self, entry: &Entry<'_>) {
+    /// Takes in records. Those in the order of their keys are taken in faster.
+    pub fn extend<'e>(&mut self, entries: impl Iterator<Item = Entry<'e>>) {
+        let mut unposted = Vec::with_capacity(BATCH);
+        for entry in entries {
+            let event = self.event_of(&entry);
+            let key = Key { actor: self.actor_of(&entry), event };
+            let stamped = &mut self.stamped;
+            let mut stamp = |attempt: Attempt<'_>| Stamp::new(stamped, attempt);
+            let record = Record {
+                latest: stamp(entry.latest),
+                success: entry.success.map(&mut stamp),
+                denial: entry.denial.map(&mut stamp),
+                first: stamp(entry.first),
+            };
+            unposted.push((key, record));
+            if unposted.len() == BATCH {
+                self.post(&mut unposted);
+            }
+        }
+        self.post(&mut unposted);
+    }
+
+    /// Joins records to what is known of their keys. Looked up one behind the other without work in
+    /// between, they do not wait for one another.
+    fn post(&mut self, unposted: &mut Vec<(Key, Record)>) {
+        let mut numbers = [0; BATCH];
+        for (number, (key, _)) in numbers.iter_mut().zip(unposted.iter()) {
+            *number = self.keys.number(*key);
+        }
+        for (number, (_, record)) in numbers.into_iter().zip(unposted.iter()) {
+            self.join(number, record);
+        }
+        unposted.clear();
+        self.sweep();
+    }
+
+    fn actor_of(&mut self, entry: &Entry<'_>) -> u32 {
         let symbols = &mut self.symbols;
-        let actor = ActorTexts {
+        // In order, records of one actor stand behind one another.
+        if let Some(number) = self.last_actor {
+            let last = self.actors.row(number);
+            let text = |symbol: Option<Symbol>| symbol.map(|symbol| symbols.text(symbol));
+            if text(last.principal_arn) == entry.principal_arn
+                && text(last.principal_id) == entry.principal_id
+                && symbols.text(last.account) == entry.account
+            {
+                return number;
+            }
+        }
+        let number = self.actors.number(ActorTexts {
             account: symbols.intern(entry.account),
             principal_arn: symbols.intern_optional(entry.principal_arn),
             principal_id: symbols.intern_optional(entry.principal_id),
-        };
-        let event = EventTexts {
+        });
+        self.last_actor = Some(number);
+        number
+    }
+
+    fn event_of(&mut self, entry: &Entry<'_>) -> u32 {
+        let symbols = &mut self.symbols;
+        self.events.number(EventTexts {
             source: symbols.intern(entry.event_source),
             name: symbols.intern(entry.event_name),
             service_namespace: symbols.intern_optional(entry.service_namespace),
             is_data_event: entry.is_data_event,
             day: entry.day,
-        };
-        let key = Key { actor: self.actors.number(actor), event: self.events.number(event) };
-        let stamped = &mut self.stamped;
-        let mut stamp = |attempt: Attempt<'_>| Stamp::new(stamped, attempt);
-        let record = Record {
-            latest: stamp(entry.latest),
-            success: entry.success.map(&mut stamp),
-            denial: entry.denial.map(&mut stamp),
-            first: stamp(entry.first),
-        };
-        let key = self.keys.number(key);
-        self.join(key, &record);
-        self.sweep();
+        })
     }
 
     /// Returns the bytes that it takes in memory.
@@ -243,9 +290,50 @@ impl Ledger {
 
     /// Returns the numbers of the records in the order of their keys: a day after the other.
     pub fn sorted(&self) -> Vec<u32> {
-        let mut numbers: Vec<u32> = (0..).take(self.records.len()).collect();
-        numbers.sort_unstable_by(|one, other| self.nth(*one).key().cmp(&self.nth(*other).key()));
-        numbers
+        // Texts are compared once each, records by numbers alone.
+        let texts = ranks(self.symbols.texts());
+        let rank = |symbol: Symbol| texts.get(symbol.index()).copied();
+        let ranked = |symbol: Option<Symbol>| symbol.and_then(rank);
+        let actors = ranks(self.actors.iter().map(|actor| {
+            (rank(actor.account), ranked(actor.principal_arn), ranked(actor.principal_id))
+        }));
+        let events = ranks(self.events.iter().map(|event| {
+            let texts = (rank(event.source), rank(event.name), ranked(event.service_namespace));
+            (texts, event.is_data_event)
+        }));
+        let mut order: Vec<_> = self
+            .keys
+            .iter()
+            .zip(0u32..)
+            .map(|(key, number)| {
+                let (actor, event) = (key.actor as usize, key.event as usize);
+                let day = self.events.row(key.event).day;
+                (day, actors.get(actor).copied(), events.get(event).copied(), number)
+            })
+            .collect();
+        order.sort_unstable();
+        order.into_iter().map(|(.., number)| number).collect()
+    }
+
+    /// Returns the key of a record, as [`Ledger::nth`] the record.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer records.
+    pub fn key(&self, number: u32) -> EntryKey<'_> {
+        let Key { actor, event } = self.keys.row(number);
+        let (actor, event) = (self.actors.row(actor), self.events.row(event));
+        let text = |symbol: Symbol| self.symbols.text(symbol);
+        EntryKey {
+            day: event.day,
+            account: text(actor.account),
+            principal_arn: actor.principal_arn.map(text),
+            principal_id: actor.principal_id.map(text),
+            event_source: text(event.source),
+            event_name: text(event.name),
+            service_namespace: event.service_namespace.map(text),
+            is_data_event: event.is_data_event,
+        }
     }
 
     /// Returns the record of a number that [`Ledger::sorted`] gave.
@@ -483,6 +571,26 @@ impl Stamp {
     fn cmp(self, other: Self, symbols: &Symbols) -> Ordering {
         self.time.cmp(&other.time).then_with(|| self.attempt(symbols).cmp(&other.attempt(symbols)))
     }
+}
+
+/// Returns the place of each value among them all when they are sorted; equal ones share one.
+fn ranks<T: Ord>(values: impl Iterator<Item = T>) -> Vec<u32> {
+    let values: Vec<T> = values.collect();
+    let mut order: Vec<(&T, usize)> = values.iter().zip(0..).collect();
+    order.sort_unstable();
+    let mut ranks = vec![0; values.len()];
+    let mut rank = 0;
+    let mut before = None;
+    for (value, index) in order {
+        if before.is_some_and(|before| before != value) {
+            rank += 1;
+        }
+        before = Some(value);
+        if let Some(place) = ranks.get_mut(index) {
+            *place = rank;
+        }
+    }
+    ranks
 }
 
 /// An actor of a ledger, by number.

@@ -11,27 +11,30 @@ mod gather;
 mod lane;
 mod row;
 mod run;
+mod summary;
 mod table;
 mod write;
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use thiserror::Error;
 
 use crate::access::Switches;
-use crate::ledger::{Entry, Ledger};
+use crate::ingest::{self, IngestError};
+use crate::ledger::Ledger;
 use crate::printable::printable;
 use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
-use file::{FileLane, Part, Wanted, each_row};
+pub use answer::{Answer, Known, Selection, answer};
+use file::{FileLane, Part, Wanted, each_batch};
+pub use gather::Gathering;
 use lane::Lane;
 use row::Row;
 pub use row::{Outcome, SourceRow};
-use run::Run;
-pub use answer::{Answer, Known, Selection, answer};
-pub use gather::Gathering;
+use run::{Run, Runs};
 pub use write::{Input, Writer, Written, merge_to_stream};
 
 /// The version of the format that is written, and the only one that is read.
@@ -93,6 +96,9 @@ pub enum RollupError {
     /// A path that leads out of the rollup.
     #[error("run of a rollup: `{0}` does not lie below the rollup")]
     Outside(String),
+    /// No threads to read with.
+    #[error(transparent)]
+    Threads(#[from] IngestError),
     /// Rows that were read under different rules.
     #[error(
         "{}: was folded with other kinds of records counted: give the same --count and --set-aside, \
@@ -140,7 +146,7 @@ impl From<parquet::errors::ParquetError> for WriteError {
 /// A rollup, as its runs stand when it is opened.
 pub struct Rollup {
     directory: PathBuf,
-    runs: Vec<(String, Run)>,
+    runs: Vec<Run>,
 }
 
 impl Rollup {
@@ -153,8 +159,8 @@ impl Rollup {
             return Err(RollupError::NotARollup(directory.to_owned()));
         }
         refuse_mixture(directory)?;
-        let (runs, _) = run::live(directory)?;
-        let mut attributions = runs.iter().map(|(_, run)| run.attribution);
+        let runs = Runs::read(directory)?.live;
+        let mut attributions = runs.iter().map(|run| run.attribution);
         let first = attributions.next();
         if attributions.any(|other| Some(other) != first) {
             return Err(RollupError::Attribution(directory.to_owned()));
@@ -169,7 +175,7 @@ impl Rollup {
 
     /// Returns which kinds of records counted; none if it has no run.
     pub fn switches(&self) -> Option<Switches> {
-        self.runs.first().map(|(_, run)| run.attribution)
+        self.runs.first().map(|run| run.attribution)
     }
 
     /// Returns the days with a part.
@@ -182,7 +188,7 @@ impl Rollup {
 
     fn parts(&self) -> Result<Vec<Part>, RollupError> {
         let mut parts = Vec::new();
-        for (_, run) in &self.runs {
+        for run in &self.runs {
             parts.extend(run.parts(&self.directory)?);
         }
         Ok(parts)
@@ -191,7 +197,7 @@ impl Rollup {
     /// Returns its sources, a lane a file of them.
     fn source_lanes(&self) -> Result<Vec<Box<dyn Lane>>, RollupError> {
         let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
-        for (_, run) in &self.runs {
+        for run in &self.runs {
             for part in run.sources(&self.directory)? {
                 lanes.push(Box::new(FileLane::of_parts([part], Wanted::Everything)?));
             }
@@ -264,30 +270,39 @@ pub enum Attempts {
     Latest,
 }
 
-/// Adds the accesses of all days that `is_wanted` to a ledger, as though there were no days.
+/// Returns the accesses of all days that `is_wanted`, as though there were no days.
 ///
 /// # Errors
 /// A rollup that cannot be read.
-pub fn add_accesses(
+pub fn accesses(
     rollups: &[Rollup],
     attempts: Attempts,
+    threads: NonZeroUsize,
     is_wanted: impl Fn(Day) -> bool,
-    ledger: &mut Ledger,
-) -> Result<(), RollupError> {
+) -> Result<Ledger, RollupError> {
     let wanted = match attempts {
         Attempts::All => Wanted::Everything,
         Attempts::Latest => Wanted::LatestAttempts,
     };
+    let mut parts = Vec::new();
     for rollup in rollups {
-        for part in rollup.parts()? {
-            if part.day.is_some_and(&is_wanted) {
-                each_row(&part, wanted, &mut |row| {
-                    if let Row::Access(entry) = row {
-                        ledger.add(&Entry { day: None, ..*entry });
-                    }
-                })?;
-            }
-        }
+        parts.extend(rollup.parts()?);
     }
-    Ok(())
+    parts.retain(|part| part.day.is_some_and(&is_wanted));
+    let share = parts.len().div_ceil(threads.get()).max(1);
+    let shares: Vec<&[Part]> = parts.chunks(share).collect();
+    let read = |parts: &&[Part]| -> Result<Ledger, RollupError> {
+        let mut ledger = Ledger::default();
+        for part in *parts {
+            each_batch(part, wanted, &mut |rows| ledger.extend(rows.accesses(None)))?;
+        }
+        Ok(ledger)
+    };
+    let ledgers = ingest::in_parallel(&shares, threads, read)?;
+    let mut ledgers = ledgers.into_iter();
+    let mut all = ledgers.next().transpose()?.unwrap_or_default();
+    for ledger in ledgers {
+        all.merge(&ledger?);
+    }
+    Ok(all)
 }

@@ -44,7 +44,7 @@ fn find(inputs: &[&Path]) -> Found {
     let inputs: Vec<OsString> = inputs.iter().map(|path| path.into()).collect();
     let found = source::find(&inputs).unwrap();
     // However many threads search, they find the same.
-    let by_threads = ingest::find(&inputs, NonZeroUsize::new(3).unwrap()).unwrap();
+    let by_threads = ingest::find(&inputs, NonZeroUsize::new(3).unwrap(), None).unwrap();
     assert_eq!(by_threads.sources, found.sources);
     assert_eq!(by_threads.set_aside, found.set_aside);
     assert_eq!(problems(&by_threads, Path::new("")), problems(&found, Path::new("")));
@@ -69,7 +69,12 @@ fn problems(found: &Found, below: &Path) -> Vec<String> {
 
 /// Returns a file that has not been looked at, not even whether it exists.
 fn file(path: impl Into<PathBuf>) -> Source {
-    Source { input: Input::File(FilePath::named(path.into())), size: None }
+    Source {
+        input: Input::File(FilePath::named(path.into())),
+        size: None,
+        modified: None,
+        listed: None,
+    }
 }
 
 /// Reads a source to its end: its bodies by name, in order, and what else came of it.

@@ -291,13 +291,8 @@ pub(crate) struct RollupArgs {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// Print nothing but errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
-    pub(crate) quiet: bool,
-
-    /// Print every problem in full
-    #[arg(short, long, help_heading = "Run")]
-    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArgs,
 }
 
 /// A kind of record for which a user may decide whether it counts.
@@ -341,6 +336,13 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
     pub(crate) coverage: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArgs,
+}
+
+/// How much is said on standard error.
+#[derive(Debug, Args)]
+pub(crate) struct VerbosityArgs {
     /// Print nothing but errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
     pub(crate) quiet: bool,

@@ -49,7 +49,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let switches = switches(&args.attribution)?;
     let memory = memory(&args.memory)?;
     let now = now()?;
-    let writer = open(directory, args.quiet)?;
+    let writer = open(directory, args.verbosity.quiet)?;
     writer.agree_on(&switches)?;
     let found = find(args, Some(directory))?;
     let known = Known::of(&writer.rollup(), &found)?;
@@ -101,8 +101,11 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
         written = gathering.write_to(out, &ledgers)?;
         Ok(())
     })?;
-    let lines =
-        [format!("stream    {} rows, {} sources", grouped(written.accesses), grouped(written.sources))];
+    let lines = [format!(
+        "stream    {} rows, {} sources",
+        grouped(written.accesses),
+        grouped(written.sources)
+    )];
     Ok(summary(args, &lines, &coverage))
 }
 
@@ -110,7 +113,7 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
 fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
     let written = match &args.into {
         Some(directory) => {
-            let writer = open(directory, args.quiet)?;
+            let writer = open(directory, args.verbosity.quiet)?;
             writer.merge(inputs_to_merge(&args.inputs)?)?
         }
         None => {
@@ -128,7 +131,7 @@ fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
     if written.sources == 0 {
         bail!("nothing to merge: the inputs name no source that was read");
     }
-    if !args.quiet {
+    if !args.verbosity.quiet {
         complain(&format!(
             "merged    {} sources, {} rows",
             grouped(written.sources),
@@ -147,8 +150,8 @@ fn compact(args: &RollupArgs) -> anyhow::Result<Exit> {
         }
         let now = u64::try_from(now()?.seconds()).unwrap_or_default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-        let written = open(directory, args.quiet)?.compact(now)?;
-        if !args.quiet {
+        let written = open(directory, args.verbosity.quiet)?.compact(now)?;
+        if !args.verbosity.quiet {
             complain(&format!(
                 "compacted {}: {} parts of {} rows written anew, {} sources",
                 directory.display(),
@@ -172,7 +175,7 @@ fn fold(
     if found.sources.is_empty() {
         return Ok(Vec::new());
     }
-    let display = Display::new(&found.sources, args.quiet);
+    let display = Display::new(&found.sources, args.verbosity.quiet);
     let options = Options {
         period: Period::default(),
         switches,
@@ -293,8 +296,8 @@ fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input<'static>>> {
         if path.is_dir() {
             return Ok(Input::Rollup(Rollup::open(path)?));
         }
-        let file = File::open(path)
-            .map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
+        let file =
+            File::open(path).map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
         let mut file = BufReader::new(file);
         if file.fill_buf().is_ok_and(|head| head.starts_with(b"PAR1")) {
             bail!(
@@ -316,7 +319,8 @@ fn problem(problem: &crate::source::Problem) -> Problem {
 /// Returns whether what could not be looked into before was looked into in this run.
 fn is_looked_into(name: &str, found: &Found) -> bool {
     let place = Path::new(name);
-    place.is_dir() && found.sources.iter().any(|source| Path::new(&source.name()).starts_with(place))
+    place.is_dir()
+        && found.sources.iter().any(|source| Path::new(&source.name()).starts_with(place))
 }
 
 /// Opens the rollup for writing.
@@ -342,12 +346,12 @@ fn stream_destination(args: &RollupArgs) -> anyhow::Result<Destination<'_>> {
 
 /// Prints what was read.
 fn summary(args: &RollupArgs, lines: &[String], coverage: &Coverage) -> Exit {
-    if !args.quiet {
+    if !args.verbosity.quiet {
         lines.iter().for_each(|line| complain(line));
         reading(coverage).iter().for_each(|line| complain(line));
     }
     let found = coverage.problems.iter().map(ToString::to_string);
-    problems(found, args.verbose).iter().for_each(|line| complain(line));
+    problems(found, args.verbosity.verbose).iter().for_each(|line| complain(line));
     if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete }
 }
 

@@ -103,10 +103,7 @@ pub(super) fn reading(coverage: &Coverage) -> Vec<String> {
 }
 
 /// Returns the lines of problems; no more than a few if they are not to be verbose.
-pub(super) fn problems(
-    problems: impl Iterator<Item = String>,
-    verbose: bool,
-) -> Vec<String> {
+pub(super) fn problems(problems: impl Iterator<Item = String>, verbose: bool) -> Vec<String> {
     let problems: Vec<String> = problems.collect();
     let shown = if verbose { problems.len() } else { PROBLEMS };
     let mut lines: Vec<String> =

@@ -1,10 +1,7 @@
 //! Accesses on their way into a ledger.
 
-use super::{ActorNumber, EventTexts, Key, Ledger, Record, Stamp, Symbol};
+use super::{ActorNumber, BATCH, EventTexts, Key, Ledger, Record, Stamp, Symbol};
 use crate::access::{Access, Actor, Answer};
-
-/// How many accesses are posted at once.
-const BATCH: usize = 64;
 
 /// A ledger that is being filled.
 ///

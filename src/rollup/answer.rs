@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
+use std::num::NonZeroUsize;
 use std::slice;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Attempts, Outcome, Rollup, RollupError, add_accesses, sources};
+use super::file::{Wanted, each_batch};
+use super::{Attempts, Outcome, Rollup, RollupError, accesses, sources, summary};
 use crate::coverage::Coverage;
 use crate::ledger::Ledger;
 use crate::source::{Found, Source};
@@ -41,6 +43,7 @@ pub fn answer(
     found: &Found,
     period: Period,
     attempts: Option<Attempts>,
+    threads: NonZeroUsize,
 ) -> Result<Answer, RollupError> {
     let given = Names::of(found);
     let mut days = BTreeSet::new();
@@ -52,6 +55,37 @@ pub fn answer(
     let needed = needed(rollups, period, cut)?;
     let mut selection = Selection::all(found);
     let mut coverage = Coverage::default();
+    let again;
+    let is_within = |day| period.share(day) == Share::All || needed.uncut.contains(&day);
+    if let [rollup] = rollups
+        && given.is_empty()
+        && needed.sources.is_empty()
+        && summary::add_up(&rollup.runs)
+    {
+        summary::add_to(&mut coverage, rollup, is_within)?;
+        again = 0;
+    } else {
+        again = add_sources(rollups, &given, &needed, is_within, (&mut selection, &mut coverage))?;
+    }
+    let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
+    let missing = missing.cloned().collect();
+    days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
+    let ledger = match attempts {
+        Some(attempts) => accesses(rollups, attempts, threads, |day| days.contains(&day))?,
+        None => Ledger::default(),
+    };
+    Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
+}
+
+/// Adds what sources came to that need not be read again, and selects those that do; returns how
+/// many do because of days that are cut.
+fn add_sources(
+    rollups: &[Rollup],
+    given: &Names<'_>,
+    needed: &Needed,
+    is_within: impl Fn(Day) -> bool,
+    (selection, coverage): (&mut Selection, &mut Coverage),
+) -> Result<usize, RollupError> {
     let mut again = 0;
     sources(rollups, &mut |row| {
         let is_needed = needed.sources.contains(row.source);
@@ -66,20 +100,11 @@ pub fn answer(
             None => {}
         }
         if !is_needed {
-            let is_within =
-                |day| period.share(day) == Share::All || needed.uncut.contains(&day);
-            row.coverage()?.add_to(&mut coverage, is_within);
+            row.coverage()?.add_to(coverage, &is_within);
         }
         Ok(())
     })?;
-    let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
-    let missing = missing.cloned().collect();
-    days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
-    let mut ledger = Ledger::default();
-    if let Some(attempts) = attempts {
-        add_accesses(rollups, attempts, |day| days.contains(&day), &mut ledger)?;
-    }
-    Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
+    Ok(again)
 }
 
 /// What of that which was found has to be read.
@@ -140,29 +165,38 @@ fn needed(
     if cut.is_empty() {
         return Ok(Needed::default());
     }
+    // A part may tell of more than its sources as they stand now, so that it is asked itself.
     let mut uncut = cut.clone();
-    let mut touched: Vec<(Day, String)> = Vec::new();
+    for part in rollups.iter().map(Rollup::parts).collect::<Result<Vec<_>, _>>()?.iter().flatten() {
+        let Some(day) = part.day.filter(|day| uncut.contains(day)) else { continue };
+        let mut is_in = true;
+        each_batch(part, Wanted::Everything, &mut |rows| {
+            is_in &= rows.accesses(None).all(|entry| {
+                period.contains(entry.first.time) && period.contains(entry.latest.time)
+            });
+        })?;
+        if !is_in {
+            uncut.remove(&day);
+        }
+    }
+    cut.retain(|day| !uncut.contains(day));
+    let mut needed = BTreeSet::new();
     sources(rollups, &mut |row| {
-        for ((_, day), counted) in row.coverage()?.accounts {
-            let Some((first, last)) = counted.first.zip(counted.last) else { continue };
-            if !cut.contains(&day) {
-                continue;
-            }
-            let is_in = period.contains(first) && period.contains(last);
-            let is_out = period.until.is_some_and(|until| until < first)
-                || period.since.is_some_and(|since| last <= since);
-            if !is_in {
-                uncut.remove(&day);
-            }
-            if !is_out {
-                touched.push((day, row.source.to_owned()));
-            }
+        let accounts = row.coverage()?.accounts;
+        let is_out = |first, last| {
+            period.until.is_some_and(|until| until < first)
+                || period.since.is_some_and(|since| last <= since)
+        };
+        let may_be_in = accounts.iter().any(|((_, day), counted)| {
+            let span = counted.first.zip(counted.last);
+            cut.contains(day) && span.is_some_and(|(first, last)| !is_out(first, last))
+        });
+        if may_be_in {
+            needed.insert(row.source.to_owned());
         }
         Ok(())
     })?;
-    cut.retain(|day| !uncut.contains(day));
-    let sources = touched.into_iter().filter(|(day, _)| cut.contains(day)).map(|(_, it)| it);
-    Ok(Needed { sources: sources.collect(), cut, uncut })
+    Ok(Needed { sources: needed, cut, uncut })
 }
 
 /// Where a name is among what was found.
@@ -198,6 +232,10 @@ impl<'f> Names<'f> {
 
     fn name(&self, number: u32) -> String {
         name_of(self.found, number)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.table.is_empty()
     }
 
     /// Returns where the name is.

@@ -74,6 +74,17 @@ impl ParquetFile {
         if self.batches.is_full() { self.flush() } else { Ok(()) }
     }
 
+    /// Adds what the sources of a run came to on a day, or without the accesses of any day.
+    pub(super) fn push_coverage(
+        &mut self,
+        day: Option<Day>,
+        events: u64,
+        coverage: &str,
+    ) -> Result<(), RollupError> {
+        self.batches.push_coverage(day, events, coverage);
+        if self.batches.is_full() { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<(), RollupError> {
         let Self { path, batches, writer } = self;
         let batch = batches.take().map_err(|error| RollupError::write(path, error))?;
@@ -102,8 +113,8 @@ pub(super) struct Stream<W: Write> {
 impl<W: Write> Stream<W> {
     pub(super) fn new(name: &Path, out: W) -> Result<Self, RollupError> {
         let schema = schema(Table::Partial);
-        let writer = StreamWriter::try_new(out, &schema)
-            .map_err(|error| RollupError::write(name, error))?;
+        let writer =
+            StreamWriter::try_new(out, &schema).map_err(|error| RollupError::write(name, error))?;
         Ok(Self { name: name.to_owned(), batches: Batches::new(Table::Partial, schema), writer })
     }
 
@@ -232,8 +243,7 @@ impl<'f> FileLane<'f> {
                 Some(Ok(batch)) if batch.num_rows() == 0 => {}
                 Some(Ok(batch)) => {
                     let rows = Rows::new(self.table, &batch);
-                    let rows =
-                        rows.map_err(|what| RollupError::Column(self.name.clone(), what))?;
+                    let rows = rows.map_err(|what| RollupError::Column(self.name.clone(), what))?;
                     self.rows = Some(rows);
                     return self.check();
                 }
@@ -256,7 +266,6 @@ impl<'f> FileLane<'f> {
     fn check(&self) -> Result<(), RollupError> {
         let Some(rows) = &self.rows else { return Ok(()) };
         let row = self.read + self.at + 1;
-        // A source whose outcome is unknown has a key, but is no row.
         let Some(key) = rows.key(self.at, self.day).filter(|_| rows.is_whole(self.at)) else {
             return Err(RollupError::Row(self.name.clone(), row));
         };
@@ -290,23 +299,21 @@ impl Lane for FileLane<'_> {
     }
 }
 
-/// Hands every row of a Parquet file to `each`, in no order that matters.
-pub(super) fn each_row(
+/// Hands every batch of a part to `each`, each row of it whole.
+pub(super) fn each_batch(
     part: &Part,
     wanted: Wanted,
-    each: &mut dyn FnMut(&Row<'_>),
+    each: &mut dyn FnMut(&Rows),
 ) -> Result<(), RollupError> {
     let mut read = 0;
     for batch in open(part, wanted)? {
         let batch = batch.map_err(|error| RollupError::Stream(part.path.clone(), words(&error)))?;
         let rows = Rows::new(part.table, &batch)
             .map_err(|what| RollupError::Column(part.path.clone(), what))?;
-        for index in 0..rows.len() {
-            match rows.get(index, part.day) {
-                Some(row) => each(&row),
-                None => return Err(RollupError::Row(part.path.clone(), read + index + 1)),
-            }
+        if let Some(broken) = (0..rows.len()).find(|index| !rows.is_whole(*index)) {
+            return Err(RollupError::Row(part.path.clone(), read + broken + 1));
         }
+        each(&rows);
         read += rows.len();
     }
     Ok(())
@@ -318,9 +325,8 @@ fn open(part: &Part, wanted: Wanted) -> Result<ParquetRecordBatchReader, RollupE
     let file = File::open(path).map_err(|error| RollupError::Read(path.clone(), error))?;
     // The types are Parquet's own, not those that a writer's Arrow schema would make of them.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let parquet = |error: parquet::errors::ParquetError| {
-        RollupError::Stream(path.clone(), error.to_string())
-    };
+    let parquet =
+        |error: parquet::errors::ParquetError| RollupError::Stream(path.clone(), error.to_string());
     let builder =
         ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(parquet)?;
     let metadata = builder.metadata().file_metadata().key_value_metadata();

@@ -6,10 +6,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::RollupError;
 use super::lane::{Lane, LedgerLane, SourcesLane};
 use super::row::{Outcome, OwnSource};
 use super::write::{Spills, Writer, Written, spill, to_stream};
-use super::RollupError;
 use crate::access::Switches;
 use crate::coverage::{Coverage, CoverageByDay, Problem};
 use crate::ledger::Ledger;
@@ -37,8 +37,7 @@ struct State {
 impl Gathering {
     /// Makes one for what is read under an attribution; files go to the folder.
     pub fn new(folder: &Path, switches: &Switches) -> Self {
-        let attribution =
-            serde_json::to_string(switches).expect("a struct of words makes JSON");
+        let attribution = serde_json::to_string(switches).expect("a struct of words makes JSON");
         let coverage = Coverage { switches: *switches, ..Coverage::default() };
         let state = State {
             spills: Spills::new(folder),

@@ -36,7 +36,7 @@ impl<'l> LedgerLane<'l> {
 
 impl Lane for LedgerLane<'_> {
     fn key(&self) -> Option<RowKey<'_>> {
-        self.at.map(|number| RowKey::Access(self.ledger.nth(number).key()))
+        self.at.map(|number| RowKey::Access(self.ledger.key(number)))
     }
 
     fn row(&self) -> Option<Row<'_>> {
@@ -116,6 +116,22 @@ pub(super) fn merge(
         }
     }
     Ok(())
+}
+
+/// Returns whether a row of `one` has the key of a row of the others.
+pub(super) fn overlap(
+    mut one: Box<dyn Lane + '_>,
+    others: Vec<Box<dyn Lane + '_>>,
+) -> Result<bool, RollupError> {
+    let mut overlaps = false;
+    merge(others, &mut |row| {
+        while !overlaps && one.key().is_some_and(|key| key < row.key()) {
+            one.advance()?;
+        }
+        overlaps |= one.key().is_some_and(|key| key == row.key());
+        Ok(())
+    })?;
+    Ok(overlaps)
 }
 
 fn compare(lanes: &[Box<dyn Lane + '_>], one: usize, other: usize) -> Ordering {

@@ -7,13 +7,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Skip, Switches};
-use crate::coverage::{AccountCoverage, Coverage, CoverageByDay, Problem, Records, SetAside, Sources};
+use crate::coverage::{
+    AccountCoverage, Coverage, CoverageByDay, Problem, Records, SetAside, Sources,
+};
 use crate::ledger::{Entry, EntryKey};
 use crate::source::{Source, SourceReason};
 use crate::time::{Day, Time};
 
 /// A row of a rollup, or of a partial stream. Accesses stand before sources.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "rows are passed by reference, most of them accesses"
+)]
 pub(super) enum Row<'a> {
     Access(Entry<'a>),
     Source(SourceRow<'a>),
@@ -91,6 +97,14 @@ pub(super) enum RowKey<'a> {
 }
 
 impl Row<'_> {
+    /// Returns what it is about.
+    pub(super) const fn key(&self) -> RowKey<'_> {
+        match self {
+            Row::Access(entry) => RowKey::Access(entry.key()),
+            Row::Source(source) => RowKey::Source(source.source),
+        }
+    }
+
     /// Takes in another row of the same key.
     pub(super) fn join(&mut self, other: &Self) {
         match (self, other) {
@@ -130,9 +144,7 @@ impl SourceRow<'_> {
     /// # Errors
     /// What is wrong with the document.
     pub fn coverage(&self) -> Result<CoverageByDay, String> {
-        let document: Document =
-            serde_json::from_str(self.coverage).map_err(|error| error.to_string())?;
-        document.coverage(self.outcome)
+        Document::read(self.coverage)?.coverage(Some(self.outcome))
     }
 
     /// Reads under which attribution it was read.
@@ -210,10 +222,13 @@ impl OwnSource {
     }
 }
 
-/// The JSON of [`SourceRow::coverage`].
+/// The JSON of [`SourceRow::coverage`], and of many sources together.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Document {
+pub(super) struct Document {
+    /// Of many sources, how many came to what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sources: Option<SourceCounts>,
     bytes_read: u64,
     bytes_decompressed: u64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -226,6 +241,15 @@ struct Document {
     problems: Vec<Problem>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     accounts: Vec<AccountDay>,
+}
+
+/// Sources by what became of them.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct SourceCounts {
+    read: u64,
+    empty: u64,
+    failed: u64,
 }
 
 /// The accesses of one account on one day.
@@ -261,6 +285,7 @@ impl Document {
             })
         });
         Self {
+            sources: None,
             bytes_read: totals.bytes_read,
             bytes_decompressed: totals.bytes_decompressed,
             records_set_aside: totals.records.set_aside.clone(),
@@ -271,11 +296,22 @@ impl Document {
         }
     }
 
-    fn to_json(&self) -> String {
+    /// Tells what many sources came to.
+    pub(super) fn of_many(coverage: &CoverageByDay) -> Self {
+        let Sources { read, empty, failed, .. } = coverage.totals.sources;
+        Self { sources: Some(SourceCounts { read, empty, failed }), ..Self::new(coverage) }
+    }
+
+    pub(super) fn read(json: &str) -> Result<Self, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    pub(super) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("texts and numbers make JSON, and so do enums as keys")
     }
 
-    fn coverage(self, outcome: Outcome) -> Result<CoverageByDay, String> {
+    /// Returns what it tells, of one source with its outcome, or of many.
+    pub(super) fn coverage(self, outcome: Option<Outcome>) -> Result<CoverageByDay, String> {
         let mut accounts = BTreeMap::new();
         let mut counted = 0;
         for account in self.accounts {
@@ -295,14 +331,14 @@ impl Document {
             counted += coverage.events;
             accounts.insert((account.account_id, day), coverage);
         }
-        let is = |it: Outcome| u64::from(outcome == it);
+        let is = |it: Outcome| u64::from(outcome == Some(it));
+        let SourceCounts { read, empty, failed } = self.sources.unwrap_or(SourceCounts {
+            read: is(Outcome::Read),
+            empty: is(Outcome::Empty),
+            failed: is(Outcome::Failed),
+        });
         let totals = Coverage {
-            sources: Sources {
-                read: is(Outcome::Read),
-                empty: is(Outcome::Empty),
-                failed: is(Outcome::Failed),
-                set_aside: self.sources_set_aside,
-            },
+            sources: Sources { read, empty, failed, set_aside: self.sources_set_aside },
             bytes_read: self.bytes_read,
             bytes_decompressed: self.bytes_decompressed,
             records: Records {

@@ -20,6 +20,9 @@ use crate::time::Day;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Run {
+    /// The name of its file.
+    #[serde(skip)]
+    pub(super) name: String,
     pub(super) format_version: u32,
     pub(super) attribution: Switches,
     /// Runs whose rows are all in this one.
@@ -28,6 +31,12 @@ pub(super) struct Run {
     /// Paths below the rollup.
     pub(super) parts: Vec<String>,
     pub(super) sources: Vec<String>,
+    /// What all sources came to, if none of them stands in another run that counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) coverage: Option<String>,
+    /// The runs that counted when this one was written, if it has a coverage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) beside: Vec<String>,
 }
 
 impl Run {
@@ -52,6 +61,15 @@ impl Run {
         };
         self.sources.iter().map(part).collect()
     }
+
+    /// Returns the file of what all sources came to, as it lies in `directory`.
+    pub(super) fn coverage(&self, directory: &Path) -> Result<Option<Part>, RollupError> {
+        let part = |name: &String| {
+            let path = below(directory, name)?;
+            Ok(Part { path, table: Table::Coverage, day: None })
+        };
+        self.coverage.as_ref().map(part).transpose()
+    }
 }
 
 /// Returns the folder of a rollup that engines do not look into.
@@ -59,28 +77,37 @@ pub(super) fn hidden(directory: &Path, name: &str) -> PathBuf {
     directory.join(ROLLUP).join(name)
 }
 
-/// Returns the runs that count, by name, and the names of those that do not any more.
-pub(super) fn live(
-    directory: &Path,
-) -> Result<(Vec<(String, Run)>, BTreeSet<String>), RollupError> {
-    let folder = hidden(directory, "runs");
-    let unreadable = |error| RollupError::Read(folder.clone(), error);
-    let mut runs = Vec::new();
-    for entry in fs::read_dir(&folder).map_err(unreadable)? {
-        let name = entry.map_err(unreadable)?.file_name();
-        let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
-            continue;
-        };
-        if !name.starts_with(['.', '_']) {
-            runs.push((name.to_owned(), read(&folder.join(format!("{name}.json")))?));
+/// The runs of a rollup.
+pub(super) struct Runs {
+    /// Those that count, in the order of their names.
+    pub(super) live: Vec<Run>,
+    /// The names of those that others replaced.
+    pub(super) gone: Vec<String>,
+}
+
+impl Runs {
+    /// Reads the files of all runs.
+    pub(super) fn read(directory: &Path) -> Result<Self, RollupError> {
+        let folder = hidden(directory, "runs");
+        let unreadable = |error| RollupError::Read(folder.clone(), error);
+        let mut live = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
+                continue;
+            };
+            if !name.starts_with(['.', '_']) {
+                let run = read(&folder.join(format!("{name}.json")))?;
+                live.push(Run { name: name.to_owned(), ..run });
+            }
         }
+        live.sort_by(|one, other| one.name.cmp(&other.name));
+        let replaced: BTreeSet<String> =
+            live.iter().flat_map(|run| run.replaces.iter().cloned()).collect();
+        let gone = live.extract_if(.., |run| replaced.contains(&run.name)).map(|run| run.name);
+        let gone = gone.collect();
+        Ok(Self { live, gone })
     }
-    runs.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let replaced: BTreeSet<String> =
-        runs.iter().flat_map(|(_, run)| run.replaces.iter().cloned()).collect();
-    let gone = runs.extract_if(.., |(name, _)| replaced.contains(name)).map(|(name, _)| name);
-    let gone = gone.collect();
-    Ok((runs, gone))
 }
 
 fn read(path: &Path) -> Result<Run, RollupError> {

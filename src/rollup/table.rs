@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array as _, ArrayRef, AsArray as _, BooleanArray, BooleanBuilder, Int64Array, Int64Builder,
-    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, TimestampMicrosecondBuilder,
+    RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray,
+    TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{
     DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
@@ -35,6 +36,8 @@ pub(super) enum Table {
     Part,
     /// What a run read.
     Sources,
+    /// What that came to together, by day.
+    Coverage,
     /// Both, with the day of each access.
     Partial,
 }
@@ -101,19 +104,22 @@ const SOURCE_COLUMNS: [Column; 7] = [
     always("coverage", Type::Text),
 ];
 
+const COVERAGE_COLUMNS: [Column; 3] =
+    [nullable("date", Type::Text), always("events", Type::Int), always("coverage", Type::Text)];
+
 /// The columns of which a report needs the latest attempt alone: those of the key, and its time,
 /// event id and Region.
 const LATEST_COLUMNS: usize = 10;
 
 impl Table {
     fn columns(self) -> impl Iterator<Item = &'static Column> {
-        let (kind, access, source) = match self {
-            Self::Part => (false, true, false),
-            Self::Sources => (false, false, true),
-            Self::Partial => (true, true, true),
+        let groups: [&'static [Column]; 3] = match self {
+            Self::Part => [&ACCESS_COLUMNS, &[], &[]],
+            Self::Sources => [&SOURCE_COLUMNS, &[], &[]],
+            Self::Coverage => [&COVERAGE_COLUMNS, &[], &[]],
+            Self::Partial => [&KIND_COLUMNS, &ACCESS_COLUMNS, &SOURCE_COLUMNS],
         };
-        let of = |columns: &'static [Column], is: bool| columns.iter().filter(move |_| is);
-        of(&KIND_COLUMNS, kind).chain(of(&ACCESS_COLUMNS, access)).chain(of(&SOURCE_COLUMNS, source))
+        groups.into_iter().flatten()
     }
 
     /// Returns the schema, without metadata.
@@ -206,6 +212,18 @@ impl Batches {
                 cells.extend(source_cells(source));
             }
         }
+        self.push_cells(cells);
+    }
+
+    /// Adds what the sources of a run came to on a day, or without the accesses of any day.
+    pub(super) fn push_coverage(&mut self, day: Option<Day>, events: u64, coverage: &str) {
+        let day = day.map(|day| day.to_string());
+        let cells =
+            [Cell::Text(day.as_deref()), Cell::Int(Some(events)), Cell::Text(Some(coverage))];
+        self.push_cells(cells);
+    }
+
+    fn push_cells<'c>(&mut self, cells: impl IntoIterator<Item = Cell<'c>>) {
         for (builder, cell) in self.columns.iter_mut().zip(cells) {
             self.text += builder.push(&cell);
         }
@@ -326,6 +344,13 @@ pub(super) struct Rows {
     kinds: Option<(StringArray, StringArray)>,
     accesses: Option<Accesses>,
     sources: Option<Sources>,
+    summaries: Option<Summaries>,
+}
+
+struct Summaries {
+    date: StringArray,
+    events: Int64Array,
+    coverage: StringArray,
 }
 
 struct Accesses {
@@ -365,15 +390,23 @@ impl Rows {
             length: batch.num_rows(),
             kinds: match table {
                 Table::Partial => Some((text(batch, "row")?, text(batch, "date")?)),
-                Table::Part | Table::Sources => None,
+                Table::Part | Table::Sources | Table::Coverage => None,
             },
             accesses: match table {
                 Table::Part | Table::Partial => Some(Accesses::new(batch)?),
-                Table::Sources => None,
+                Table::Sources | Table::Coverage => None,
             },
             sources: match table {
                 Table::Sources | Table::Partial => Some(Sources::new(batch)?),
-                Table::Part => None,
+                Table::Part | Table::Coverage => None,
+            },
+            summaries: match table {
+                Table::Coverage => Some(Summaries {
+                    date: text(batch, "date")?,
+                    events: int(batch, "events")?,
+                    coverage: text(batch, "coverage")?,
+                }),
+                Table::Part | Table::Sources | Table::Partial => None,
             },
         };
         Ok(rows)
@@ -404,18 +437,32 @@ impl Rows {
         }
     }
 
-    /// Returns whether a row that has a key has all that every row of its kind has.
+    /// Returns the accesses; those without a date of their own are of `day`.
+    pub(super) fn accesses(&self, day: Option<Day>) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.length).filter_map(move |index| match self.get(index, day) {
+            Some(Row::Access(entry)) => Some(entry),
+            _ => None,
+        })
+    }
+
+    /// Returns what sources came to: the day, its events, and the JSON.
+    pub(super) fn summaries(&self) -> impl Iterator<Item = (Option<Day>, u64, &str)> {
+        let rows = self.summaries.iter();
+        rows.flat_map(|rows| {
+            (0..self.length).filter_map(|index| {
+                let day = opt(&rows.date, index).and_then(Day::parse);
+                let events = u64::try_from(rows.events.value(index)).ok()?;
+                Some((day, events, opt(&rows.coverage, index)?))
+            })
+        })
+    }
+
+    /// Returns whether a row has all that every row of its kind has.
     pub(super) fn is_whole(&self, index: usize) -> bool {
         match self.kind(index) {
-            Some(Kind::Access(accesses, _)) => {
-                let first = accesses.others.as_ref().map(|[.., first]| first);
-                [Some(&accesses.latest), first]
-                    .into_iter()
-                    .flatten()
-                    .all(|attempts| attempts.time.is_valid(index))
-            }
+            Some(Kind::Access(accesses, _)) => accesses.is_whole(index),
             Some(Kind::Source(sources)) => sources.get(index).is_some(),
-            None => false,
+            None => self.summaries.as_ref().is_some_and(|rows| rows.is_whole(index)),
         }
     }
 
@@ -441,6 +488,13 @@ impl Rows {
 enum Kind<'r> {
     Access(&'r Accesses, Option<Day>),
     Source(&'r Sources),
+}
+
+impl Summaries {
+    fn is_whole(&self, index: usize) -> bool {
+        let is_day = opt(&self.date, index).is_none_or(|date| Day::parse(date).is_some());
+        is_day && self.events.is_valid(index) && self.coverage.is_valid(index)
+    }
 }
 
 impl Accesses {
@@ -500,6 +554,14 @@ impl Accesses {
         })
     }
 
+    fn is_whole(&self, index: usize) -> bool {
+        let first = self.others.as_ref().map(|[.., first]| first);
+        [&self.account, &self.event_source, &self.event_name].iter().all(|it| it.is_valid(index))
+            && self.is_data_event.is_valid(index)
+            && self.latest.time.is_valid(index)
+            && first.is_none_or(|first| first.time.is_valid(index))
+    }
+
     fn key(&self, index: usize, day: Option<Day>) -> Option<EntryKey<'_>> {
         let is_valid = self.is_data_event.is_valid(index);
         Some(EntryKey {
@@ -540,9 +602,7 @@ impl Sources {
     fn new(batch: &RecordBatch) -> Result<Self, String> {
         Ok(Self {
             source: text(batch, "source")?,
-            size: column(batch, "size", "int64", |it| {
-                it.as_primitive_opt::<Int64Type>().cloned()
-            })?,
+            size: int(batch, "size")?,
             modified: time(batch, "modified")?,
             etag: text(batch, "etag")?,
             outcome: text(batch, "outcome")?,
@@ -575,6 +635,10 @@ fn opt_time(column: &TimestampMicrosecondArray, index: usize) -> Option<Time> {
 
 fn text(batch: &RecordBatch, name: &str) -> Result<StringArray, String> {
     column(batch, name, "utf8", |it| it.as_string_opt::<i32>().cloned())
+}
+
+fn int(batch: &RecordBatch, name: &str) -> Result<Int64Array, String> {
+    column(batch, name, "int64", |it| it.as_primitive_opt::<Int64Type>().cloned())
 }
 
 fn time(batch: &RecordBatch, name: &str) -> Result<TimestampMicrosecondArray, String> {

@@ -13,9 +13,10 @@ use std::time::{Duration, SystemTime};
 use sha2::{Digest as _, Sha256};
 
 use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
-use super::lane::{Lane, merge};
+use super::lane::{Lane, merge, overlap};
 use super::row::Row;
-use super::run::{self, Run, hidden};
+use super::run::{Run, Runs, hidden};
+use super::summary::{self, Summary};
 use super::table::Table;
 use super::{FORMAT_VERSION, Rollup, RollupError};
 use crate::access::Switches;
@@ -54,7 +55,7 @@ pub struct Written {
 pub struct Writer {
     directory: PathBuf,
     temporary: PathBuf,
-    live: Vec<(String, Run)>,
+    live: Vec<Run>,
     /// Names of runs that do not count any more.
     gone: Vec<String>,
     /// Held as long as the writer lives.
@@ -72,7 +73,7 @@ impl Writer {
         if !is_rollup(directory) && is_occupied(directory)? {
             return Err(RollupError::Occupied(directory.to_owned()));
         }
-        for folder in ["runs", "sources", "tmp"] {
+        for folder in ["runs", "sources", "coverage", "tmp"] {
             make(&hidden(directory, folder))?;
         }
         let path = hidden(directory, "lock");
@@ -96,8 +97,7 @@ impl Writer {
         }
         let temporary = tmp.join("run");
         make(&temporary)?;
-        let (live, gone) = run::live(directory)?;
-        let gone = gone.into_iter().collect();
+        let Runs { live, gone } = Runs::read(directory)?;
         Ok(Self { directory: directory.to_owned(), temporary, live, gone, _lock: lock })
     }
 
@@ -116,7 +116,7 @@ impl Writer {
     /// # Errors
     /// [`RollupError::Attribution`].
     pub fn agree_on(&self, switches: &Switches) -> Result<(), RollupError> {
-        match self.live.iter().all(|(_, run)| run.attribution == *switches) {
+        match self.live.iter().all(|run| run.attribution == *switches) {
             true => Ok(()),
             false => Err(RollupError::Attribution(self.directory.clone())),
         }
@@ -173,11 +173,11 @@ impl Writer {
             let files = files.finish()?;
             let attribution = files.attribution.or_else(|| self.rollup().switches());
             let Some(attribution) = attribution else { return Ok(written) };
-            let replaces: Vec<String> = self.live.iter().map(|(name, _)| name.clone()).collect();
+            let replaces: Vec<String> = self.live.iter().map(|run| run.name.clone()).collect();
             self.commit(&files, attribution, &kept, replaces.clone())?;
             written = files.written;
             self.gone.extend(replaces);
-            self.live = run::live(&self.directory)?.0;
+            self.live = Runs::read(&self.directory)?.live;
         }
         self.remove_unnamed(now)?;
         Ok(written)
@@ -212,12 +212,19 @@ impl Writer {
         }
         let name: String =
             digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        if self.live.iter().any(|run| run.name == name) {
+            return Ok(());
+        }
+        let beside = self.beside(files, &replaces)?;
         let mut run = Run {
+            name: name.clone(),
             format_version: FORMAT_VERSION,
             attribution,
             replaces,
             parts: kept.to_vec(),
             sources: Vec::new(),
+            coverage: None,
+            beside: Vec::new(),
         };
         for (day, path) in &files.parts {
             let part = format!("date={day}/part-{name}.parquet");
@@ -230,6 +237,14 @@ impl Writer {
             self.place(path, &sources)?;
             run.sources.push(sources);
         }
+        if let Some(path) = &files.coverage
+            && let Some(beside) = beside
+        {
+            let coverage = format!("{ROLLUP}/coverage/{name}.parquet");
+            self.place(path, &coverage)?;
+            run.coverage = Some(coverage);
+            run.beside = beside;
+        }
         let json = serde_json::to_string_pretty(&run).expect("texts and numbers make JSON");
         let staged = self.temporary.join("run.json");
         let written = File::create(&staged).and_then(|mut file| {
@@ -239,6 +254,25 @@ impl Writer {
         written.map_err(|error| RollupError::Write(staged.clone(), error))?;
         sync(&self.directory)?;
         self.place(&staged, &format!("{ROLLUP}/runs/{name}.json"))
+    }
+
+    /// Returns the names of the other runs that count, if no source of these files is one of theirs.
+    fn beside(
+        &self,
+        files: &Finished,
+        replaces: &[String],
+    ) -> Result<Option<Vec<String>>, RollupError> {
+        let (Some(sources), Some(_)) = (&files.sources, &files.coverage) else { return Ok(None) };
+        let mut others = self.rollup();
+        others.runs.retain(|run| !replaces.contains(&run.name));
+        // Where others do not add up, nothing is gained.
+        if !summary::add_up(&others.runs) {
+            return Ok(None);
+        }
+        let part = Part { path: sources.clone(), table: Table::Sources, day: None };
+        let one = Box::new(FileLane::of_parts([part], Wanted::Everything)?);
+        let is_apart = !overlap(one, others.source_lanes()?)?;
+        Ok(is_apart.then(|| others.runs.into_iter().map(|run| run.name).collect()))
     }
 
     /// Moves a file to its place below the rollup, for good.
@@ -270,10 +304,11 @@ impl Writer {
                 _ => {}
             }
         }
-        let named = |run: &Run| run.parts.iter().chain(&run.sources).cloned().collect::<Vec<_>>();
-        let named: Vec<String> = self.live.iter().flat_map(|(_, run)| named(run)).collect();
-        let named: HashSet<PathBuf> =
-            named.iter().map(|name| self.directory.join(name)).collect();
+        let named = |run: &Run| -> Vec<String> {
+            run.parts.iter().chain(&run.sources).chain(&run.coverage).cloned().collect()
+        };
+        let named: Vec<String> = self.live.iter().flat_map(named).collect();
+        let named: HashSet<PathBuf> = named.iter().map(|name| self.directory.join(name)).collect();
         for folder in self.folders()? {
             let mut is_empty = true;
             let read = |error| RollupError::Read(folder.clone(), error);
@@ -295,7 +330,8 @@ impl Writer {
                     is_empty = false;
                 }
             }
-            if is_empty && folder != hidden(&self.directory, "sources") {
+            let is_of_day = folder.parent() == Some(&self.directory);
+            if is_empty && is_of_day {
                 // Somebody may have put something there meanwhile.
                 let _ = fs::remove_dir(&folder);
             }
@@ -303,10 +339,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Returns the folders of parts and of sources.
+    /// Returns the folders of parts, of sources and of coverage.
     fn folders(&self) -> Result<Vec<PathBuf>, RollupError> {
         let read = |error| RollupError::Read(self.directory.clone(), error);
-        let mut folders = vec![hidden(&self.directory, "sources")];
+        let mut folders =
+            vec![hidden(&self.directory, "sources"), hidden(&self.directory, "coverage")];
         for entry in fs::read_dir(&self.directory).map_err(read)? {
             let entry = entry.map_err(read)?;
             if entry.file_name().to_string_lossy().starts_with("date=") {
@@ -373,7 +410,7 @@ fn few_lanes<'i>(
                 lanes.push(Box::new(FileLane::of_stream(&name, stream)?));
             }
             Input::Rollup(rollup) => {
-                for run in rollup.runs.iter().map(|(_, run)| run) {
+                for run in &rollup.runs {
                     lanes.extend(lanes_of(run, &rollup.directory)?);
                     spills.relieve(&mut lanes)?;
                 }
@@ -385,10 +422,7 @@ fn few_lanes<'i>(
 }
 
 /// The same for the parts of one day.
-fn few_parts(
-    parts: Vec<Part>,
-    temporary: &Path,
-) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+fn few_parts(parts: Vec<Part>, temporary: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
     let mut spills = Spills::new(temporary);
     let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
     for part in parts {
@@ -501,6 +535,7 @@ struct Files {
     sources: Option<ParquetFile>,
     finished: Finished,
     attribution: Option<String>,
+    summary: Summary,
 }
 
 /// The files of a run, written.
@@ -508,6 +543,7 @@ struct Files {
 struct Finished {
     parts: Vec<(Day, PathBuf)>,
     sources: Option<PathBuf>,
+    coverage: Option<PathBuf>,
     attribution: Option<Switches>,
     written: Written,
 }
@@ -515,7 +551,14 @@ struct Finished {
 impl Files {
     fn new(folder: &Path) -> Self {
         let finished = Finished::default();
-        Self { folder: folder.to_owned(), day: None, sources: None, finished, attribution: None }
+        Self {
+            folder: folder.to_owned(),
+            day: None,
+            sources: None,
+            finished,
+            attribution: None,
+            summary: Summary::default(),
+        }
     }
 
     /// Adds a row; rows come in their order.
@@ -545,6 +588,10 @@ impl Files {
                     self.finished.attribution = Some(switches);
                     self.attribution = Some(source.attribution.to_owned());
                 }
+                let coverage = source.coverage().map_err(|what| {
+                    RollupError::Source(self.folder.clone(), source.source.to_owned(), what)
+                })?;
+                self.summary.add(coverage);
                 if self.sources.is_none() {
                     let path = self.folder.join("sources.parquet");
                     self.sources = Some(ParquetFile::create(&path, Table::Sources)?);
@@ -568,6 +615,8 @@ impl Files {
     fn finish(mut self) -> Result<Finished, RollupError> {
         self.turn()?;
         self.finished.sources = self.sources.take().map(ParquetFile::finish).transpose()?;
+        let path = self.folder.join("coverage.parquet");
+        self.finished.coverage = self.summary.write(&path)?.then_some(path);
         self.finished.written.parts = self.finished.parts.len();
         Ok(self.finished)
     }

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use super::{FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, is_rollup, key};
+use super::{
+    FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, is_rollup, key,
+};
 use crate::printable::file_name;
 use crate::time::Time;
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 
 use super::super::args::OrganizationsArgs;
+use super::super::inputs::{of_report, threads};
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
-use super::super::inputs::{of_report, threads};
 use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let found = ingest::find(&inputs, threads(args.input.threads), None)?;
     output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), args.output.quiet)?;
+        read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;
     let organization = match snapshot {
         Some(organization) => organization,
         None => Organization::flat(ledger.accounts()),
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let accounted = SnapshotCoverage::Organization(accounted);
     let accounted = ReportCoverage::new(&coverage, catalog, &activity.unmapped, accounted);
     output.write(&accounted, args.all_entities, &mut *reports.into_iter(&mut reporter, &query))?;
-    let names = Names { verbose: args.output.verbose };
+    let names = Names { verbose: args.output.verbosity.verbose };
     let summary = Summary {
         coverage: &coverage,
         origins,
@@ -71,9 +71,9 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
         of: "organization",
         problems: Vec::new(),
         warnings: warnings(basis, &undecided, creation, names),
-        verbose: args.output.verbose,
+        verbose: args.output.verbosity.verbose,
     };
-    summary.print(args.output.quiet);
+    summary.print(args.output.verbosity.quiet);
     Ok(match (is_failed, accounted.is_complete()) {
         (true, _) => Exit::NoReport,
         (false, true) => Exit::Complete,

@@ -81,17 +81,17 @@ fn read_rollups(
     quiet: bool,
 ) -> anyhow::Result<Read> {
     let switches = attribution_of(args, &found.rollups)?;
+    let threads = threads(args.threads);
     let fold = |found: &Found, period| {
         let display = Display::new(&found.sources, quiet);
         let progress = &|step| display.step(step);
-        let threads = threads(args.threads);
         let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
         display.finish();
         anyhow::Ok(folded)
     };
     let answer = |period, attempts| {
         rollup::reading(&found.rollups, |rollups| {
-            rollup::answer(rollups, &found, period, attempts)
+            rollup::answer(rollups, &found, period, attempts, threads)
         })
     };
     let period = match asked {
@@ -121,7 +121,9 @@ fn read_rollups(
     if !beside.sources.is_empty() {
         let again = grouped(again as u64);
         let new = grouped((beside.sources.len()) as u64);
-        origins.push(format!("  {new} sources beside them read, {again} of them again for days that the period cuts"));
+        origins.push(format!(
+            "  {new} sources beside them read, {again} of them again for days that the period cuts"
+        ));
     }
     let (beside_ledger, beside_coverage) = fold(&beside, period)?;
     if ledger.is_empty() {

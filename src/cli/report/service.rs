@@ -6,10 +6,10 @@ use std::mem::ManuallyDrop;
 use anyhow::{Context as _, bail};
 
 use super::super::args::ServiceArgs;
+use super::super::inputs::{of_report, threads};
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
-use super::super::inputs::{of_report, threads};
 use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), args.output.quiet)?;
+        read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;
     let activity = Activity::new(&ledger, identities, catalog, granularity(args));
     let activity = ManuallyDrop::new(activity);
     if coverage.records.counted > 0 && !args.input.allow_empty {
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     let basis =
         IdentitiesBasis { coverage: &coverage, activity: &activity, identities, catalog, start };
     let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
-    let names = Names { verbose: args.output.verbose };
+    let names = Names { verbose: args.output.verbosity.verbose };
     let warnings = warnings(basis, &accounted, creation, names);
     let problems = accounted.lacking.iter().map(|name| {
         format!(
@@ -79,9 +79,9 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         of: "snapshot",
         problems,
         warnings,
-        verbose: args.output.verbose,
+        verbose: args.output.verbosity.verbose,
     };
-    summary.print(args.output.quiet);
+    summary.print(args.output.verbosity.quiet);
     Ok(if accounted.is_complete() { Exit::Complete } else { Exit::Incomplete })
 }
 

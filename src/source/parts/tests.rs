@@ -10,7 +10,7 @@ use crate::source::FilePath;
 
 fn source(path: &Path, size: usize) -> Source {
     let input = Input::File(FilePath::named(path.to_owned()));
-    Source { input, size: Some(size as u64) }
+    Source { input, size: Some(size as u64), modified: None, listed: None }
 }
 
 fn file(bytes: &[u8]) -> NamedTempFile {
@@ -55,7 +55,8 @@ fn only_plain_files_of_several_pieces_are_cut() {
         let file = file(bytes);
         assert_eq!(Parts::open(&source(file.path(), bytes.len()), 3).is_some(), is_cut);
     }
-    assert!(Parts::open(&Source { input: Input::Stdin, size: None }, 1).is_none());
+    let stdin = Source { input: Input::Stdin, size: None, modified: None, listed: None };
+    assert!(Parts::open(&stdin, 1).is_none());
     assert!(Parts::open(&source(Path::new("."), 100), 1).is_none());
     assert!(Parts::open(&source(Path::new("missing"), 100), 1).is_none());
 }
