@@ -575,6 +575,12 @@ class Rollup:
             return []
         return sorted(status.getPath().getName() for status in self.fs.listStatus(path))
 
+    def check_place(self) -> None:
+        """Refuses a directory in which something else lies, such as logs."""
+        others = [name for name in self.names("") if not name.startswith(("date=", "_", "."))]
+        if others:
+            raise Refused(f"{self.root}: holds something else: `{others[0]}`")
+
     def live_runs(self) -> list[dict[str, Any]]:
         """Returns the runs that count."""
         runs = {}
@@ -638,6 +644,7 @@ def run_job(spark: SparkSession, options: argparse.Namespace) -> None:
         above = Rollup(spark, place).root
         if f"{rollup.root}/".startswith(f"{above}/"):
             raise Refused(f"{rollup.root}: the rollup lies within the input `{place}`")
+    rollup.check_place()
     files = files_of(spark, options.input)
     if not files:
         raise Refused(f"no file in {', '.join(options.input)}")
@@ -737,6 +744,8 @@ def fold_files(
 def numbered(rollup: Rollup, directory: str, target: str) -> list[tuple[str, str]]:
     """Returns the moves of the Parquet files that Spark wrote into a directory."""
     names = [name for name in rollup.names(directory) if name.endswith(".parquet")]
+    if not names:
+        raise Refused(f"{rollup.root}/{directory}: Spark has written nothing there")
     return [
         (f"{directory}/{name}", f"{target}-{number}.parquet") for number, name in enumerate(names)
     ]

@@ -173,6 +173,10 @@ def a_job_that_fails_leaves_the_rollup_as_it_was() -> None:
     check_same(report(into), before)
     Path(into, "_trailfold/runs/new.json").write_text('{"FormatVersion": 2}')
     fails(lambda: fold([DUMP], into), "format version 2")
+    other = Path(SCRATCH, "occupied")
+    (other / "logs").mkdir(parents=True)
+    fails(lambda: fold([DUMP], str(other)), "holds something else: `logs`")
+    assert os.listdir(other) == ["logs"]
 
 
 def fails(job: Callable[[], None], *words: str) -> None:
