@@ -5,7 +5,8 @@ what the processes say and writes the directory that `docs/rollup.md` describes,
 `trailfold report` and `trailfold rollup` go on with it. This file knows that format and nothing of
 CloudTrail: what a log says is for the binary alone.
 
-    spark-submit rollup.py --trailfold s3://tools/trailfold --input s3://logs/AWSLogs/ --into s3://rollup/
+    spark-submit rollup.py --trailfold s3://tools/trailfold \\
+        --input s3://logs/AWSLogs/ --into s3://rollup/
 
 It needs Spark 3.5 and pyarrow. `README.md` beside it tells how to submit it.
 """

@@ -4,7 +4,6 @@ import argparse
 import datetime
 import json
 import os
-import re
 import signal
 import subprocess
 import threading
@@ -218,7 +217,8 @@ def a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_
 
 
 def hadoop_lists_what_we_list() -> None:
-    names = [(re.sub("^file:", "", file.source), file.size) for file in rollup.list_hadoop(spark, f"file:{DUMP}")]
+    found = rollup.list_hadoop(spark, f"file:{DUMP}")
+    names = [(file.source.removeprefix("file:"), file.size) for file in found]
     assert sorted(names) == [(file.source, file.size) for file in rollup.files_of(spark, [DUMP])]
     with_itself = rollup.files_of(spark, [DUMP, FILES[0]])
     assert with_itself == rollup.files_of(spark, [DUMP]), "each file once"
