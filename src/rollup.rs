@@ -306,3 +306,6 @@ pub fn accesses(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;

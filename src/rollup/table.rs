@@ -19,8 +19,8 @@ use crate::event::EventId;
 use crate::ledger::{Attempt, Entry, EntryKey};
 use crate::time::{Day, Time};
 
-/// Rows of a batch.
-pub(super) const BATCH_ROWS: usize = 8192;
+/// Rows of a batch: of many streams that are merged, one each is in memory.
+const BATCH_ROWS: usize = 1024;
 
 /// Bytes of text after which a batch is full: no column of it can outgrow its 32-bit offsets.
 const BATCH_TEXT: usize = 64 << 20;
