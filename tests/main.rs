@@ -20,5 +20,6 @@ mod policy;
 mod python;
 mod service;
 mod source;
+mod spark;
 mod tidy;
 mod twin;
