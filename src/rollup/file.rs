@@ -242,7 +242,7 @@ impl<'f> FileLane<'f> {
             match self.batches.next() {
                 Some(Ok(batch)) if batch.num_rows() == 0 => {}
                 Some(Ok(batch)) => {
-                    let rows = Rows::new(self.table, &batch);
+                    let rows = Rows::new(self.table, &batch, self.wanted == Wanted::Everything);
                     let rows = rows.map_err(|what| RollupError::Column(self.name.clone(), what))?;
                     self.rows = Some(rows);
                     return self.check();
@@ -308,7 +308,7 @@ pub(super) fn each_batch(
     let mut read = 0;
     for batch in open(part, wanted)? {
         let batch = batch.map_err(|error| RollupError::Stream(part.path.clone(), words(&error)))?;
-        let rows = Rows::new(part.table, &batch)
+        let rows = Rows::new(part.table, &batch, wanted == Wanted::Everything)
             .map_err(|what| RollupError::Column(part.path.clone(), what))?;
         if let Some(broken) = (0..rows.len()).find(|index| !rows.is_whole(*index)) {
             return Err(RollupError::Row(part.path.clone(), read + broken + 1));

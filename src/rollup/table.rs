@@ -384,8 +384,9 @@ struct Sources {
 }
 
 impl Rows {
-    /// Takes a batch of a table; the error is what is wrong with a column.
-    pub(super) fn new(table: Table, batch: &RecordBatch) -> Result<Self, String> {
+    /// Takes a batch of a table, with all columns or, if it is not `whole`, those of the latest
+    /// attempts; the error is what is wrong with a column.
+    pub(super) fn new(table: Table, batch: &RecordBatch, whole: bool) -> Result<Self, String> {
         let rows = Self {
             length: batch.num_rows(),
             kinds: match table {
@@ -393,7 +394,7 @@ impl Rows {
                 Table::Part | Table::Sources | Table::Coverage => None,
             },
             accesses: match table {
-                Table::Part | Table::Partial => Some(Accesses::new(batch)?),
+                Table::Part | Table::Partial => Some(Accesses::new(batch, whole)?),
                 Table::Sources | Table::Coverage => None,
             },
             sources: match table {
@@ -498,8 +499,7 @@ impl Summaries {
 }
 
 impl Accesses {
-    fn new(batch: &RecordBatch) -> Result<Self, String> {
-        let is_whole = batch.schema_ref().column_with_name("first_time").is_some();
+    fn new(batch: &RecordBatch, is_whole: bool) -> Result<Self, String> {
         let attempts = |name: &str| Attempts::new(batch, name, is_whole);
         Ok(Self {
             account: text(batch, "account_id")?,
