@@ -181,7 +181,7 @@ impl Found {
             }
         }
         self.sources.sort_by(|one, other| one.input.cmp(&other.input));
-        self.sources.dedup_by(|next, kept| next.input == kept.input);
+        self.sources.dedup_by(|next, kept| next.input.cmp(&kept.input).is_eq());
         self.set_aside.sort();
         self.set_aside.dedup();
     }

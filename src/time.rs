@@ -10,6 +10,12 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// Days from 0000-02-29 to 1970-01-01.
 const DAYS_BEFORE_1970: i64 = 719_469;
 
+/// 0000-01-01.
+const FIRST_DAY: Day = Day(-719_528);
+
+/// 9999-12-31.
+const LAST_DAY: Day = Day(2_932_896);
+
 /// An instant in UTC, in whole microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
@@ -66,7 +72,10 @@ impl Time {
         let seconds = date.and_time(clock).and_utc().timestamp();
         let (micros, zone) = fraction(bytes.get(19..)?)?;
         let instant = seconds * MICROS_PER_SECOND + micros;
-        Some(Self(instant - offset(zone)? * MICROS_PER_SECOND))
+        let time = Self(instant - offset(zone)? * MICROS_PER_SECOND);
+        // Beyond these the zone has led to a year that four digits cannot tell.
+        let is_told = (FIRST_DAY.start()..=LAST_DAY.end()).contains(&time);
+        is_told.then_some(time)
     }
 
     /// Returns this instant as IAM prints a job date: milliseconds and `Z` (O12).
@@ -329,6 +338,8 @@ mod tests {
             "2006-01-02T15:04:05.Z",
             "2006-01-02T15:04:05Q",
             "2006-01-02T15:04:05+99:00",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
             "+006-01-02T15:04:05Z",
             "2006-01-02T15:04:0éZ",
         ] {
@@ -348,12 +359,14 @@ mod tests {
 
     #[test]
     fn days_print_and_read_back() {
-        for text in ["1969-12-31", "1970-01-01", "2024-02-29", "2026-01-31"] {
+        for text in ["0000-01-01", "1969-12-31", "1970-01-01", "2024-02-29", "9999-12-31"] {
             let day = Day::parse(text).unwrap();
             assert_eq!(day.to_string(), text);
             assert_eq!(day.start().day(), day);
             assert_eq!(day.end().day(), day);
         }
         assert_eq!(Day::parse("2026-1-31"), None);
+        assert_eq!(Day::parse("0000-01-01"), Some(FIRST_DAY));
+        assert_eq!(Day::parse("9999-12-31"), Some(LAST_DAY));
     }
 }

@@ -18,6 +18,7 @@ mod laws;
 mod organization;
 mod policy;
 mod python;
+mod rollup;
 mod service;
 mod source;
 mod spark;

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::interrupt;
 use crate::emit::EmitError;
+use crate::source::{Found, Input, Source, is_rollup};
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +68,29 @@ impl<'a> Destination<'a> {
                 Temporary::beside(&file, existing.as_ref()).map(drop).map_err(|it| self.at(it))
             }
         }
+    }
+
+    /// Refuses to replace a file that is read, and to write into a rollup.
+    pub(super) fn refuse_inputs(self, found: &Found) -> anyhow::Result<()> {
+        let Some(file) = self.file() else { return Ok(()) };
+        if let Some(rollup) = file.ancestors().find(|folder| is_rollup(folder)) {
+            bail!(
+                "{}: lies in the rollup {}: write to another place",
+                file.display(),
+                rollup.display()
+            );
+        }
+        let Ok(size) = file.metadata().map(|metadata| metadata.len()) else { return Ok(()) };
+        let is_replaced = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
+        // Of many inputs few have the size, and only those are looked at.
+        let is_input = |source: &Source| {
+            source.size == Some(size)
+                && matches!(&source.input, Input::File(path) if is_replaced(&path.to_path_buf()))
+        };
+        if found.sources.iter().any(is_input) {
+            bail!("{}: is one of the inputs: write to another file", file.display());
+        }
+        Ok(())
     }
 
     /// Writes what `write` writes.

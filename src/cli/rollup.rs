@@ -1,5 +1,6 @@
 //! `trailfold rollup`.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -24,7 +25,7 @@ use crate::ingest::{self, ByDay, Options};
 use crate::ledger::Ledger;
 use crate::printable::grouped;
 use crate::rollup::{self, Gathering, Input, Known, Rollup, Writer, Written};
-use crate::source::{Found, Listed, Source, SourceError, is_rollup};
+use crate::source::{Found, Input as SourceInput, Listed, Source, SourceError, is_rollup};
 use crate::time::{Period, Time};
 
 /// The least memory that is of any use.
@@ -86,6 +87,7 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
     let now = now()?;
     let out = stream_destination(args)?;
     let found = find(args, None)?;
+    out.refuse_inputs(&found)?;
     let temporary = Temporary::new()?;
     let gathering = Gathering::new(temporary.path(), &switches);
     for set_aside in &found.set_aside {
@@ -114,23 +116,23 @@ fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
     let written = match &args.into {
         Some(directory) => {
             let writer = open(directory, args.verbosity.quiet)?;
-            writer.merge(inputs_to_merge(&args.inputs)?)?
+            let written = writer.merge(inputs_to_merge(&args.inputs)?)?;
+            refuse_nothing(written)?;
+            written
         }
         None => {
             let out = stream_destination(args)?;
             let temporary = Temporary::new()?;
+            out.refuse_inputs(&Found::default())?;
             let mut written = Written::default();
             out.write(|out| {
                 let inputs = inputs_to_merge(&args.inputs)?;
                 written = rollup::merge_to_stream(inputs, temporary.path(), out)?;
-                Ok(())
+                refuse_nothing(written)
             })?;
             written
         }
     };
-    if written.sources == 0 {
-        bail!("nothing to merge: the inputs name no source that was read");
-    }
     if !args.verbosity.quiet {
         complain(&format!(
             "merged    {} sources, {} rows",
@@ -139,6 +141,14 @@ fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Complete)
+}
+
+/// A merge of nothing is a mistake in writing the command.
+fn refuse_nothing(written: Written) -> anyhow::Result<()> {
+    if written.sources == 0 {
+        bail!("nothing to merge: the inputs name no source that was read");
+    }
+    Ok(())
 }
 
 /// Makes one part of each day.
@@ -227,11 +237,40 @@ fn find(args: &RollupArgs, except: Option<&Path>) -> anyhow::Result<Found> {
     if let Some(list) = &args.files_from {
         let listed = listed(list)?;
         found.add(listed);
+        refuse_one_name(&found)?;
     }
     if found.sources.is_empty() && found.set_aside.is_empty() && found.problems.is_empty() {
         bail!("there is no file to read");
     }
     Ok(found)
+}
+
+/// Two files of one name would be known as one: whichever was folded, the other counts as folded.
+fn refuse_one_name(found: &Found) -> anyhow::Result<()> {
+    let mut named: HashMap<&str, &Source> = HashMap::new();
+    fn name(source: &Source) -> Option<&str> {
+        source.listed.as_ref()?.name.as_deref()
+    }
+    let refuse = |name: &str, one: &Source, other: &Source| {
+        let path = |source: &Source| match &source.input {
+            SourceInput::File(path) => path.name(),
+            SourceInput::Stdin => source.name(),
+        };
+        bail!("{name}: is the Source of {} and of {}: list one of them", path(one), path(other))
+    };
+    for source in &found.sources {
+        if let Some(name) = name(source)
+            && let Some(other) = named.insert(name, source)
+        {
+            return refuse(name, other, source);
+        }
+    }
+    for source in found.sources.iter().filter(|source| name(source).is_none()) {
+        if let Some(other) = named.get(&*source.name()) {
+            return refuse(&source.name(), other, source);
+        }
+    }
+    Ok(())
 }
 
 /// One file of `--files-from`, as a listing of objects tells of it.

@@ -257,7 +257,7 @@ impl<'f> FileLane<'f> {
                     let last = last_row(&batch)
                         .map_err(|error| RollupError::Stream(self.name.clone(), words(&error)))?;
                     let rows = |batch| {
-                        Rows::new(self.table, batch)
+                        Rows::new(self.table, batch, self.wanted == Wanted::Everything)
                             .map_err(|what| RollupError::Column(self.name.clone(), what))
                     };
                     (self.rows, self.last) = (Some(rows(&batch)?), Some(rows(&last)?));
@@ -330,7 +330,7 @@ pub(super) fn each_batch(
     let mut read = 0;
     for batch in open(part, wanted)? {
         let batch = batch.map_err(|error| RollupError::Stream(part.path.clone(), words(&error)))?;
-        let rows = Rows::new(part.table, &batch)
+        let rows = Rows::new(part.table, &batch, wanted == Wanted::Everything)
             .map_err(|what| RollupError::Column(part.path.clone(), what))?;
         if let Some(broken) = (0..rows.len()).find(|index| !rows.is_whole(*index)) {
             return Err(RollupError::Row(part.path.clone(), read + broken + 1));

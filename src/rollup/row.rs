@@ -118,7 +118,11 @@ impl Row<'_> {
 impl SourceRow<'_> {
     /// Returns whether this row counts rather than another one of the same source.
     fn is_after(&self, other: &Self) -> bool {
-        let rank = |row: &Self| (row.modified, Reverse(row.outcome), row.size);
+        // What could not be looked into says nothing against what was read.
+        let rank = |row: &Self| {
+            let is_read = row.size.is_some();
+            (is_read, row.modified, Reverse(row.outcome), row.size)
+        };
         let (one, other_rank) = (rank(self), rank(other));
         let texts = (self.etag, self.coverage, self.attribution);
         one.cmp(&other_rank)

@@ -89,25 +89,39 @@ impl Runs {
     /// Reads the files of all runs.
     pub(super) fn read(directory: &Path) -> Result<Self, RollupError> {
         let folder = hidden(directory, "runs");
-        let unreadable = |error| RollupError::Read(folder.clone(), error);
-        let mut live = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(unreadable)? {
-            let name = entry.map_err(unreadable)?.file_name();
-            let Some(name) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
-                continue;
-            };
-            if !name.starts_with(['.', '_']) {
+        // A folder that changes while it is listed may show neither the run that is added nor the
+        // ones that go away for it.
+        let mut names = names(&folder)?;
+        let mut live = loop {
+            let mut runs = Vec::new();
+            for name in &names {
                 let run = read(&folder.join(format!("{name}.json")))?;
-                live.push(Run { name: name.to_owned(), ..run });
+                runs.push(Run { name: name.clone(), ..run });
             }
-        }
-        live.sort_by(|one, other| one.name.cmp(&other.name));
+            let before = std::mem::replace(&mut names, self::names(&folder)?);
+            if before == names {
+                break runs;
+            }
+        };
         let replaced: BTreeSet<String> =
             live.iter().flat_map(|run| run.replaces.iter().cloned()).collect();
         let gone = live.extract_if(.., |run| replaced.contains(&run.name)).map(|run| run.name);
         let gone = gone.collect();
         Ok(Self { live, gone })
     }
+}
+
+/// Returns the names of the runs in a folder, in order.
+fn names(folder: &Path) -> Result<Vec<String>, RollupError> {
+    let unreadable = |error| RollupError::Read(folder.to_owned(), error);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let name = entry.map_err(unreadable)?.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(".json"));
+        names.extend(name.filter(|name| !name.starts_with(['.', '_'])).map(str::to_owned));
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn read(path: &Path) -> Result<Run, RollupError> {

@@ -165,7 +165,9 @@ impl Search {
             }
         }
         // What was walked is not walked again.
-        let directories = except.and_then(|it| fs::canonicalize(it).ok()).into_iter().collect();
+        let rollups = self.found.rollups.iter().map(PathBuf::as_path);
+        let directories = except.into_iter().chain(rollups);
+        let directories = directories.filter_map(|it| fs::canonicalize(it).ok()).collect();
         let mut walk = Walk { files, directories, links: Vec::new() };
         // In the order of places a directory stands before those in it.
         self.roots.sort();

@@ -1,7 +1,7 @@
 //! Writes a report and its coverage.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
@@ -10,7 +10,7 @@ use super::super::output::{Destination, publish};
 use crate::emit::{self, Format, Layout};
 use crate::report::coverage::ReportCoverage;
 use crate::rollup::Attempts;
-use crate::source::{Found, Input, Source};
+use crate::source::Found;
 
 /// Where the report and its coverage go, and in what form.
 pub(super) struct Output<'a> {
@@ -51,28 +51,17 @@ impl<'a> Output<'a> {
     }
 
     /// Refuses to replace a file that the report is made from: one of the inputs, or of the
-    /// `snapshots`, files or directories.
+    /// `snapshots`, files or directories; and to write into a rollup.
     pub(super) fn refuse_inputs(
         &self,
         found: &Found,
         snapshots: [Option<&Path>; 2],
     ) -> anyhow::Result<()> {
-        for file in
-            [Some(self.report), self.coverage].into_iter().flatten().filter_map(|it| it.file())
-        {
-            let Ok(size) = file.metadata().map(|metadata| metadata.len()) else { continue };
-            let is_replaced = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
-            // Of many inputs few have the size, and only those are looked at.
-            let is_input = |source: &Source| {
-                source.size == Some(size)
-                    && matches!(&source.input, Input::File(path) if is_replaced(&path.to_path_buf()))
-            };
+        for destination in [Some(self.report), self.coverage].into_iter().flatten() {
+            destination.refuse_inputs(found)?;
+            let Some(file) = destination.file().filter(|file| file.exists()) else { continue };
             let is_in = |path: &Path| path.canonicalize().is_ok_and(|path| file.starts_with(path));
-            if found.sources.iter().any(is_input) {
-                bail!("{}: is one of the inputs: write to another file", file.display());
-            }
-            let rollups = found.rollups.iter().map(PathBuf::as_path);
-            if snapshots.into_iter().flatten().chain(rollups).any(is_in) {
+            if snapshots.into_iter().flatten().any(is_in) {
                 bail!(
                     "{}: belongs to what the report is made from: write to another file",
                     file.display()
