@@ -182,7 +182,8 @@ impl Writer {
     /// Adds what inputs hold, as one run.
     ///
     /// # Errors
-    /// As of [`Writer::add`]; rows that are not sorted or not whole.
+    /// Something could not be read or written, and the rollup is as it was; rows that are not sorted or
+    /// not whole.
     pub fn merge(&self, inputs: Vec<Input<'_>>) -> Result<Written, RollupError> {
         self.add(few_lanes(inputs, &self.temporary)?)
     }
