@@ -7,6 +7,7 @@ mod journal;
 
 use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, Hash};
+use std::num::NonZeroU32;
 
 use hashbrown::hash_table::Entry as TableEntry;
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -502,14 +503,7 @@ struct Stamp {
     time: Time,
     /// The bits of a UUID, or a symbol in the last four bytes.
     event_id: [u8; 16],
-    place: Place,
-    event_id_kind: EventIdKind,
-}
-
-/// Where an attempt was made, and where that was read.
-#[derive(Clone, Copy)]
-struct Place {
-    region: Option<Symbol>,
+    marks: Marks,
     source: Option<Symbol>,
 }
 
@@ -520,51 +514,80 @@ enum EventIdKind {
     Symbol,
 }
 
+/// The Region of a stamp and the kind of its event id, in one number: the kind in its last two
+/// bits, which are never zero.
+#[derive(Clone, Copy)]
+struct Marks(NonZeroU32);
+
+impl Marks {
+    fn new(region: Option<Symbol>, kind: EventIdKind) -> Self {
+        let kind = match kind {
+            EventIdKind::Absent => NonZeroU32::new(1),
+            EventIdKind::Uuid => NonZeroU32::new(2),
+            EventIdKind::Symbol => NonZeroU32::new(3),
+        };
+        let region = region.map_or(0, |region| region.0.get());
+        let region = region.checked_mul(4).expect("a billion texts outgrow any memory first");
+        Self(kind.expect("one to three") | region)
+    }
+
+    fn region(self) -> Option<Symbol> {
+        NonZeroU32::new(self.0.get() / 4).map(Symbol)
+    }
+
+    const fn event_id_kind(self) -> EventIdKind {
+        match self.0.get() % 4 {
+            2 => EventIdKind::Uuid,
+            3 => EventIdKind::Symbol,
+            _ => EventIdKind::Absent,
+        }
+    }
+}
+
 impl Stamp {
     /// Returns that of an access which was read from `source`.
     fn of(symbols: &mut Symbols, access: &Access<'_>, source: Option<Symbol>) -> Self {
         let region = access.region.map(|region| symbols.intern_raw(region));
-        let place = Place { region, source };
         let uuid = access.event_id.and_then(|id| EventId::uuid(id.plain()?));
         if uuid.is_some() || access.event_id.is_none() {
-            return Self::with(symbols, access.time, uuid, place);
+            return Self::with(symbols, access.time, uuid, (region, source));
         }
         let event_id = access.event_id.map(RawString::decode);
-        Self::with(symbols, access.time, event_id.as_deref().map(EventId::parse), place)
+        Self::with(symbols, access.time, event_id.as_deref().map(EventId::parse), (region, source))
     }
 
     fn new(symbols: &mut Symbols, attempt: Attempt<'_>) -> Self {
         let region = symbols.intern_optional(attempt.region);
         let source = symbols.intern_optional(attempt.source);
-        Self::with(symbols, attempt.time, attempt.event_id, Place { region, source })
+        Self::with(symbols, attempt.time, attempt.event_id, (region, source))
     }
 
     fn with(
         symbols: &mut Symbols,
         time: Time,
         event_id: Option<EventId<'_>>,
-        place: Place,
+        (region, source): (Option<Symbol>, Option<Symbol>),
     ) -> Self {
         let (event_id_kind, event_id) = match event_id {
             None => (EventIdKind::Absent, [0; 16]),
             Some(EventId::Uuid(bits)) => (EventIdKind::Uuid, bits.to_be_bytes()),
             Some(EventId::Text(text)) => (EventIdKind::Symbol, symbols.intern(text).to_bytes()),
         };
-        Self { time, event_id, place, event_id_kind }
+        Self { time, event_id, marks: Marks::new(region, event_id_kind), source }
     }
 
     fn attempt(self, symbols: &Symbols) -> Attempt<'_> {
         Attempt {
             time: self.time,
-            event_id: match self.event_id_kind {
+            event_id: match self.marks.event_id_kind() {
                 EventIdKind::Absent => None,
                 EventIdKind::Uuid => Some(EventId::Uuid(u128::from_be_bytes(self.event_id))),
                 EventIdKind::Symbol => {
                     Some(EventId::Text(symbols.text(Symbol::from_bytes(self.event_id))))
                 }
             },
-            region: self.place.region.map(|region| symbols.text(region)),
-            source: self.place.source.map(|source| symbols.text(source)),
+            region: self.marks.region().map(|region| symbols.text(region)),
+            source: self.source.map(|source| symbols.text(source)),
         }
     }
 
@@ -645,11 +668,11 @@ impl<R: Copy + Eq + Hash> Rows<R> {
 
 /// A text of a ledger, by number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Symbol(std::num::NonZeroU32);
+struct Symbol(NonZeroU32);
 
 impl Symbol {
     fn new(index: usize) -> Self {
-        let number = u32::try_from(index + 1).ok().and_then(std::num::NonZeroU32::new);
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         Self(number.expect("a ledger of four billion texts outgrows any memory first"))
     }
 

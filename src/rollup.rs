@@ -195,11 +195,11 @@ impl Rollup {
     }
 
     /// Returns its sources, a lane a file of them.
-    fn source_lanes(&self) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+    fn source_lanes(&self, wanted: Wanted) -> Result<Vec<Box<dyn Lane>>, RollupError> {
         let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
         for run in &self.runs {
             for part in run.sources(&self.directory)? {
-                lanes.push(Box::new(FileLane::of_parts([part], Wanted::Everything)?));
+                lanes.push(Box::new(FileLane::of_parts([part], wanted)?));
             }
         }
         Ok(lanes)
@@ -244,13 +244,14 @@ pub fn reading<T>(
 ///
 /// # Errors
 /// A rollup that cannot be read, and those of `each`.
-pub fn sources(
+fn sources(
     rollups: &[Rollup],
+    wanted: Wanted,
     each: &mut dyn FnMut(&SourceRow<'_>) -> Result<(), String>,
 ) -> Result<(), RollupError> {
     let mut lanes = Vec::new();
     for rollup in rollups {
-        lanes.append(&mut rollup.source_lanes()?);
+        lanes.append(&mut rollup.source_lanes(wanted)?);
     }
     lane::merge(lanes, &mut |row| match row {
         Row::Source(source) => each(source).map_err(|what| {
@@ -274,7 +275,7 @@ pub enum Attempts {
 ///
 /// # Errors
 /// A rollup that cannot be read.
-pub fn accesses(
+fn accesses(
     rollups: &[Rollup],
     attempts: Attempts,
     threads: NonZeroUsize,
@@ -282,7 +283,7 @@ pub fn accesses(
 ) -> Result<Ledger, RollupError> {
     let wanted = match attempts {
         Attempts::All => Wanted::Everything,
-        Attempts::Latest => Wanted::LatestAttempts,
+        Attempts::Latest => Wanted::Essentials,
     };
     let mut parts = Vec::new();
     for rollup in rollups {
@@ -306,3 +307,6 @@ pub fn accesses(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,7 +44,7 @@ fn o1_o2_o4_o5_o6_o10_s1_s6_the_reports_of_the_testdata_are_the_expected_ones() 
         let mut more = vec!["--entity-path", entity_path];
         more.extend(policy_id.iter().flat_map(|policy| ["--policy-id", policy]));
         let output = organizations(&testdata("logs"), &testdata("organization.json"), &more);
-        let expected = std::fs::read(testdata(&format!("expected/{name}.json"))).unwrap();
+        let expected = fs::read(testdata(&format!("expected/{name}.json"))).unwrap();
         assert_eq!(json(&output.stdout), json(&expected), "{name}");
         // The damaged records of the testdata make every report incomplete.
         let failed = name.starts_with("unknown");
@@ -60,8 +60,8 @@ fn v1_v2_the_coverage_of_the_testdata_is_the_expected_one() {
     let (logs, organization) = (testdata("logs"), testdata("organization.json"));
     let output = organizations(&logs, &organization, &["--coverage", file]);
     assert_eq!(output.status.code(), Some(1));
-    let coverage = json(&std::fs::read(file).unwrap());
-    let mut expected = json(&std::fs::read(testdata("expected/coverage.json")).unwrap());
+    let coverage = json(&fs::read(file).unwrap());
+    let mut expected = json(&fs::read(testdata("expected/coverage.json")).unwrap());
     // Its key tells what an Insight file is, so that its two records are never opened.
     let insights = expected["Records"]["SetAside"].as_object_mut().unwrap().remove("insight");
     let skipped = insights.unwrap().as_u64().unwrap();
@@ -93,7 +93,7 @@ fn the_reports_of_a_realistic_dump_are_the_twins() {
         }
     };
     let slow = twin::Twin::read(&dump.logs(), &dump.organization());
-    let snapshot = json(&std::fs::read(dump.organization()).unwrap());
+    let snapshot = json(&fs::read(dump.organization()).unwrap());
     let policies = snapshot["Policies"].as_array().unwrap();
     let policies = policies.iter().map(|policy| policy["Id"].as_str());
     let mut compared = 0;

@@ -21,5 +21,6 @@ mod python;
 mod rollup;
 mod service;
 mod source;
+mod spark;
 mod tidy;
 mod twin;

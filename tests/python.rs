@@ -1,5 +1,4 @@
-//! A Python of our own with the packages of `tests/requirements.txt`, for tests against programs
-//! written in it.
+//! Pythons of our own with the packages that tests need, for tests against programs written in it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,19 +15,30 @@ use std::sync::OnceLock;
 /// If there is no `python3`, or the packages cannot be installed.
 pub(crate) fn python() -> PathBuf {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(environment).clone()
+    PYTHON.get_or_init(|| environment("python", "tests/requirements.txt")).clone()
 }
 
-fn environment() -> PathBuf {
+/// Returns the interpreter of one under `target/spark` in which `spark/requirements.txt` is
+/// installed, as [`python`] does: Spark, and a Java for it.
+///
+/// # Panics
+/// As [`python`].
+pub(crate) fn spark() -> PathBuf {
+    static SPARK: OnceLock<PathBuf> = OnceLock::new();
+    SPARK.get_or_init(|| environment("spark", "spark/requirements.txt")).clone()
+}
+
+/// Makes the environment of this name, unless it is there with these requirements.
+fn environment(name: &str, requirements: &str) -> PathBuf {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let requirements = repository.join("tests/requirements.txt");
+    let requirements = repository.join(requirements);
     let wanted = fs::read(&requirements).unwrap();
     let target = repository.join("target");
     fs::create_dir_all(&target).unwrap();
-    let lock = File::create(target.join("python.lock")).unwrap();
+    let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
     lock.lock().unwrap();
 
-    let home = target.join("python");
+    let home = target.join(name);
     let installed = home.join("installed-requirements.txt");
     let python = home.join("bin/python");
     // Written last, so that an installation that was broken off is made anew.

@@ -163,11 +163,10 @@ fn compact(args: &RollupArgs) -> anyhow::Result<Exit> {
         let written = open(directory, args.verbosity.quiet)?.compact(now)?;
         if !args.verbosity.quiet {
             complain(&format!(
-                "compacted {}: {} parts of {} rows written anew, {} sources",
+                "compacted {}: {} parts of {} rows written anew",
                 directory.display(),
                 grouped(written.parts as u64),
                 grouped(written.accesses),
-                grouped(written.sources),
             ));
         }
     }

@@ -41,7 +41,7 @@ fn by_actors<'a>(accesses: impl IntoIterator<Item = (Actor<'a>, Access<'a>)>) ->
 
 #[test]
 fn a_record_stays_small() {
-    assert!(size_of::<(Key, Record)>() <= 168, "{}", size_of::<(Key, Record)>());
+    assert!(size_of::<(Key, Record)>() <= 136, "{}", size_of::<(Key, Record)>());
 }
 
 #[test]
@@ -168,4 +168,67 @@ fn ledgers_of_the_same_facts_are_equal_however_they_were_made() {
     assert_ne!(ledger(&one), ledger(&one[..1]));
     assert_ne!(ledger(&one[..1]), Ledger::default());
     assert!(Ledger::default().is_empty());
+}
+
+#[test]
+fn records_are_sorted_by_day_and_then_by_the_texts_of_their_keys() {
+    let mut journal = Journal::by_day();
+    let accounts = ["222222222222", "111111111111"];
+    for (number, time) in [5, 3, 4, 1, 2, 0].into_iter().enumerate() {
+        for account in accounts {
+            journal.begin(&format!("source {number}"));
+            let arn = (number % 2 == 0).then_some(Cow::Borrowed("arn:aws:iam::1:user/a"));
+            let principal = Principal { arn, id: (number % 3 == 0).then_some("AIDA") };
+            let actor = journal.actor(&Actor { account, principal });
+            let day = 86_400_000_000 * i64::from(time % 3 - 1);
+            let access = access(day + i64::from(time), "e", "r", Answer::Success);
+            let event_name = ["b", "a", ""][number % 3].into();
+            journal.add(actor, &Access { event_name, ..access });
+        }
+    }
+    let ledger = journal.finish();
+    let order = ledger.sorted();
+    assert_eq!(order.len(), ledger.len());
+    let keys: Vec<EntryKey<'_>> = order.iter().map(|number| ledger.key(*number)).collect();
+    assert!(keys.is_sorted());
+    assert!(keys.iter().all(|key| key.day.is_some()));
+    for number in order {
+        let entry = ledger.nth(number);
+        assert_eq!(entry.key(), ledger.key(number));
+        assert_eq!(entry.day, Some(entry.latest.time.day()));
+        assert!(entry.latest.source.is_some_and(|source| source.starts_with("source ")));
+    }
+}
+
+#[test]
+fn sources_are_told_even_if_texts_were_swept_meanwhile() {
+    let mut journal = Journal::by_day();
+    journal.begin("first");
+    let actor = journal.actor(&BOB);
+    for number in 0..3 * SPARE {
+        let id = format!("no uuid {number}");
+        let time = i64::try_from(number).unwrap();
+        journal.add(actor, &access(time, &id, "r", Answer::Success));
+    }
+    let ledger = journal.finish();
+    assert!(ledger.stamped.len() < 2 * SPARE, "swept");
+    let entry = ledger.entries().next().unwrap();
+    assert_eq!(entry.latest.source, Some("first"));
+    assert_eq!(entry.first.source, Some("first"));
+}
+
+#[test]
+fn a_taken_ledger_leaves_an_empty_one() {
+    let mut journal = Journal::by_day();
+    journal.begin("first");
+    let actor = journal.actor(&BOB);
+    journal.add(actor, &access(1, "e", "r", Answer::Success));
+    let first = journal.take();
+    let actor = journal.actor(&BOB);
+    journal.add(actor, &access(2, "e", "r", Answer::Success));
+    let mut second = journal.finish();
+    assert_eq!((first.len(), second.len()), (1, 1));
+    second.merge(&first);
+    let entry = second.entries().next().unwrap();
+    assert_eq!((entry.first.time.micros(), entry.latest.time.micros()), (1, 2));
 }

@@ -87,7 +87,7 @@ fn add_sources(
     (selection, coverage): (&mut Selection, &mut Coverage),
 ) -> Result<usize, RollupError> {
     let mut again = 0;
-    sources(rollups, &mut |row| {
+    sources(rollups, Wanted::Everything, &mut |row| {
         let is_needed = needed.sources.contains(row.source);
         match given.find(row.source) {
             Some(Given::Source(index)) if !row.has_folded(given.source(index)) => return Ok(()),
@@ -181,7 +181,7 @@ fn needed(
     }
     cut.retain(|day| !uncut.contains(day));
     let mut needed = BTreeSet::new();
-    sources(rollups, &mut |row| {
+    sources(rollups, Wanted::Everything, &mut |row| {
         let accounts = row.coverage()?.accounts;
         let is_out = |first, last| {
             period.until.is_some_and(|until| until < first)
@@ -301,7 +301,7 @@ impl Known {
             was_failed: Vec::new(),
             is_failed: BTreeSet::new(),
         };
-        sources(slice::from_ref(rollup), &mut |row| {
+        sources(slice::from_ref(rollup), Wanted::Essentials, &mut |row| {
             let is_failed = row.outcome == Outcome::Failed;
             match names.find(row.source) {
                 Some(Given::Source(index)) if !row.has_folded(names.source(index)) => {}

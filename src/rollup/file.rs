@@ -6,7 +6,8 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamReader;
@@ -24,7 +25,7 @@ use serde_json::Value;
 
 use super::lane::Lane;
 use super::row::{Row, RowKey};
-use super::table::{BATCH_ROWS, Batches, Rows, Table};
+use super::table::{Batches, Rows, Table};
 use super::{FORMAT_VERSION, RollupError};
 use crate::time::Day;
 
@@ -34,8 +35,11 @@ const VERSION_KEY: &str = "trailfold.rollup";
 /// The metadata in which Spark keeps that of columns.
 const SPARK_KEY: &str = "org.apache.spark.sql.parquet.row.metadata";
 
-/// Rows of a row group: what a reader holds of a column at a time.
-const ROW_GROUP_ROWS: usize = 16 * BATCH_ROWS;
+/// Rows of a row group: what a reader holds of a column at a time, encoded.
+const ROW_GROUP_ROWS: usize = 1 << 15;
+
+/// Rows that are read at a time.
+const BATCH_ROWS: usize = 1 << 13;
 
 /// The end of every whole stream of Arrow.
 const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -139,13 +143,14 @@ impl<W: Write> Stream<W> {
     }
 }
 
-/// Which columns of a part are read.
+/// Which columns of a file are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// All.
     Everything,
-    /// Those of the latest attempts; they stand for the first, too.
-    LatestAttempts,
+    /// Of a part those of the latest attempts, which stand for the first, too; of sources those that
+    /// tell whether they are folded.
+    Essentials,
 }
 
 /// A Parquet file, and what its path tells.
@@ -163,9 +168,11 @@ pub(super) struct FileLane<'f> {
     day: Option<Day>,
     batches: Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + 'f>,
     wanted: Wanted,
-    /// The batch before, of which the last row precedes the first of this one.
+    /// The last row of the batch before, which precedes the first of this one.
     before: Option<(Rows, Option<Day>)>,
     rows: Option<Rows>,
+    /// The last row of this batch, on its own.
+    last: Option<Rows>,
     at: usize,
     /// Rows of the file before this batch.
     read: usize,
@@ -186,6 +193,7 @@ impl<'f> FileLane<'f> {
             wanted,
             before: None,
             rows: None,
+            last: None,
             at: 0,
             read: 0,
         };
@@ -223,6 +231,7 @@ impl<'f> FileLane<'f> {
             wanted: Wanted::Everything,
             before: None,
             rows: None,
+            last: None,
             at: 0,
             read: 0,
         };
@@ -232,19 +241,22 @@ impl<'f> FileLane<'f> {
 
     /// Takes the next batch with a row in it.
     fn load(&mut self) -> Result<(), RollupError> {
-        let passed = self.rows.take();
-        self.read += passed.as_ref().map_or(0, Rows::len);
-        if let Some(passed) = passed.filter(|rows| rows.len() > 0) {
-            self.before = Some((passed, self.day));
+        self.read += self.rows.take().as_ref().map_or(0, Rows::len);
+        if let Some(last) = self.last.take() {
+            self.before = Some((last, self.day));
         }
         self.at = 0;
         loop {
             match self.batches.next() {
                 Some(Ok(batch)) if batch.num_rows() == 0 => {}
                 Some(Ok(batch)) => {
-                    let rows = Rows::new(self.table, &batch, self.wanted == Wanted::Everything);
-                    let rows = rows.map_err(|what| RollupError::Column(self.name.clone(), what))?;
-                    self.rows = Some(rows);
+                    let last = last_row(&batch)
+                        .map_err(|error| RollupError::Stream(self.name.clone(), words(&error)))?;
+                    let rows = |batch| {
+                        Rows::new(self.table, batch, self.wanted == Wanted::Everything)
+                            .map_err(|what| RollupError::Column(self.name.clone(), what))
+                    };
+                    (self.rows, self.last) = (Some(rows(&batch)?), Some(rows(&last)?));
                     return self.check();
                 }
                 Some(Err(error)) => {
@@ -271,7 +283,7 @@ impl<'f> FileLane<'f> {
         };
         let before = match (self.at.checked_sub(1), &self.before) {
             (Some(before), _) => rows.key(before, self.day),
-            (None, Some((rows, day))) => rows.key(rows.len() - 1, *day),
+            (None, Some((last, day))) => last.key(0, *day),
             (None, None) => None,
         };
         if before.is_some_and(|before| before >= key) {
@@ -297,6 +309,12 @@ impl Lane for FileLane<'_> {
             _ => self.load(),
         }
     }
+}
+
+/// Returns a copy of the last row of a batch, which keeps no other row in memory.
+fn last_row(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let last = u32::try_from(batch.num_rows()).unwrap_or(u32::MAX).saturating_sub(1);
+    take_record_batch(batch, &UInt32Array::from(vec![last]))
 }
 
 /// Hands every batch of a part to `each`, each row of it whole.
@@ -339,8 +357,9 @@ fn open(part: &Part, wanted: Wanted) -> Result<ParquetRecordBatchReader, RollupE
     refuse_version(path, of_spark.as_deref())?;
     let builder = match wanted {
         Wanted::Everything => builder,
-        Wanted::LatestAttempts => {
-            let mask = ProjectionMask::columns(builder.parquet_schema(), Table::latest_columns());
+        Wanted::Essentials => {
+            let names = part.table.first_columns();
+            let mask = ProjectionMask::columns(builder.parquet_schema(), names);
             builder.with_projection(mask)
         }
     };

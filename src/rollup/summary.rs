@@ -17,42 +17,89 @@ use crate::time::Day;
 const LARGEST: usize = 1 << 19;
 
 /// A summary that is being made.
-#[derive(Default)]
-pub(super) struct Summary {
-    coverage: CoverageByDay,
-    is_too_large: bool,
+pub(super) enum Summary {
+    /// Of sources, one after the other.
+    OfSources(Box<CoverageByDay>),
+    /// Of too many days of accounts.
+    TooLarge,
+    /// Of the summaries of runs: their JSON, by day.
+    OfRuns(BTreeMap<Option<Day>, Vec<String>>),
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self::OfSources(Box::default())
+    }
 }
 
 impl Summary {
+    /// Makes one of the summaries of all runs, which add up.
+    pub(super) fn of(rollup: &Rollup) -> Result<Self, RollupError> {
+        let mut by_day: BTreeMap<Option<Day>, Vec<String>> = BTreeMap::new();
+        for run in &rollup.runs {
+            if let Some(part) = run.coverage(&rollup.directory)? {
+                each_batch(&part, Wanted::Everything, &mut |rows| {
+                    for (day, _, json) in rows.summaries() {
+                        by_day.entry(day).or_default().push(json.to_owned());
+                    }
+                })?;
+            }
+        }
+        Ok(Self::OfRuns(by_day))
+    }
+
     /// Takes in what a source came to.
     pub(super) fn add(&mut self, coverage: CoverageByDay) {
-        if !self.is_too_large {
-            self.coverage.merge(coverage);
-            self.is_too_large = self.coverage.accounts.len() > LARGEST;
+        if let Self::OfSources(all) = self {
+            all.merge(coverage);
+            if all.accounts.len() > LARGEST {
+                *self = Self::TooLarge;
+            }
         }
     }
 
     /// Writes it; returns whether it is of any use.
     pub(super) fn write(self, path: &Path) -> Result<bool, RollupError> {
-        if self.is_too_large {
-            return Ok(false);
-        }
-        let CoverageByDay { totals, accounts } = self.coverage;
         let mut file = ParquetFile::create(path, Table::Coverage)?;
-        let events = totals.records.counted;
-        let totals = CoverageByDay { totals, ..CoverageByDay::default() };
-        file.push_coverage(None, events, &Document::of_many(&totals).to_json())?;
-        let mut days: BTreeMap<Day, CoverageByDay> = BTreeMap::new();
-        for ((account, day), counted) in accounts {
-            days.entry(day).or_default().accounts.insert((account, day), counted);
-        }
-        for (day, coverage) in days {
-            let events = coverage.accounts.values().map(|account| account.events).sum();
-            file.push_coverage(Some(day), events, &Document::of_many(&coverage).to_json())?;
+        match self {
+            Self::TooLarge => return Ok(false),
+            Self::OfSources(all) => {
+                let CoverageByDay { totals, accounts } = *all;
+                let totals = CoverageByDay { totals, ..CoverageByDay::default() };
+                write(&mut file, None, &totals)?;
+                let mut days: BTreeMap<Day, CoverageByDay> = BTreeMap::new();
+                for ((account, day), counted) in accounts {
+                    days.entry(day).or_default().accounts.insert((account, day), counted);
+                }
+                for (day, coverage) in days {
+                    write(&mut file, Some(day), &coverage)?;
+                }
+            }
+            Self::OfRuns(by_day) => {
+                for (day, texts) in by_day {
+                    let mut all = CoverageByDay::default();
+                    for json in texts {
+                        let coverage = Document::read(&json)
+                            .and_then(|document| document.coverage(None))
+                            .map_err(|what| RollupError::Column(path.to_owned(), what))?;
+                        all.merge(coverage);
+                    }
+                    write(&mut file, day, &all)?;
+                }
+            }
         }
         file.finish()?;
         Ok(true)
     }
+}
+
+fn write(
+    file: &mut ParquetFile,
+    day: Option<Day>,
+    coverage: &CoverageByDay,
+) -> Result<(), RollupError> {
+    let events = coverage.accounts.values().map(|account| account.events).sum();
+    file.push_coverage(day, events, &Document::of_many(coverage).to_json())
 }
 
 /// Returns whether the summaries of a rollup add up: every run has one, and of every two runs one

@@ -19,8 +19,8 @@ use crate::event::EventId;
 use crate::ledger::{Attempt, Entry, EntryKey};
 use crate::time::{Day, Time};
 
-/// Rows of a batch.
-pub(super) const BATCH_ROWS: usize = 8192;
+/// Rows of a batch: of many streams that are merged, one each is in memory.
+const BATCH_ROWS: usize = 1024;
 
 /// Bytes of text after which a batch is full: no column of it can outgrow its 32-bit offsets.
 const BATCH_TEXT: usize = 64 << 20;
@@ -111,6 +111,9 @@ const COVERAGE_COLUMNS: [Column; 3] =
 /// event id and Region.
 const LATEST_COLUMNS: usize = 10;
 
+/// The columns that tell which source it is, and whether it is folded.
+const IDENTITY_COLUMNS: usize = 5;
+
 impl Table {
     fn columns(self) -> impl Iterator<Item = &'static Column> {
         let groups: [&'static [Column]; 3] = match self {
@@ -143,9 +146,15 @@ impl Table {
         self.columns().filter(|column| matches!(column.of, Type::Id)).map(|column| column.name)
     }
 
-    /// Returns the names of the columns that tell no more than the latest attempts.
-    pub(super) fn latest_columns() -> impl Iterator<Item = &'static str> {
-        ACCESS_COLUMNS.iter().take(LATEST_COLUMNS).map(|column| column.name)
+    /// Returns the names of the columns that are needed where not everything is: what tells the
+    /// latest attempts, and which sources are folded.
+    pub(super) fn first_columns(self) -> impl Iterator<Item = &'static str> {
+        let count = match self {
+            Self::Part => LATEST_COLUMNS,
+            Self::Sources => IDENTITY_COLUMNS,
+            Self::Coverage | Self::Partial => usize::MAX,
+        };
+        self.columns().take(count).map(|column| column.name)
     }
 }
 
@@ -379,8 +388,8 @@ struct Sources {
     modified: TimestampMicrosecondArray,
     etag: StringArray,
     outcome: StringArray,
-    attribution: StringArray,
-    coverage: StringArray,
+    /// Attribution and coverage, if they were read.
+    others: Option<[StringArray; 2]>,
 }
 
 impl Rows {
@@ -606,21 +615,28 @@ impl Sources {
             modified: time(batch, "modified")?,
             etag: text(batch, "etag")?,
             outcome: text(batch, "outcome")?,
-            attribution: text(batch, "attribution")?,
-            coverage: text(batch, "coverage")?,
+            others: if batch.schema_ref().column_with_name("coverage").is_some() {
+                Some([text(batch, "attribution")?, text(batch, "coverage")?])
+            } else {
+                None
+            },
         })
     }
 
     fn get(&self, index: usize) -> Option<SourceRow<'_>> {
         let size = self.size.is_valid(index).then(|| self.size.value(index));
+        let (attribution, coverage) = match &self.others {
+            Some([attribution, coverage]) => (opt(attribution, index)?, opt(coverage, index)?),
+            None => ("", ""),
+        };
         Some(SourceRow {
             source: opt(&self.source, index)?,
             size: size.and_then(|size| u64::try_from(size).ok()),
             modified: opt_time(&self.modified, index),
             etag: opt(&self.etag, index),
             outcome: Outcome::parse(opt(&self.outcome, index)?)?,
-            attribution: opt(&self.attribution, index)?,
-            coverage: opt(&self.coverage, index)?,
+            attribution,
+            coverage,
         })
     }
 }

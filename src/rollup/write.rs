@@ -132,7 +132,7 @@ impl Writer {
         let files = files.finish()?;
         let Some(attribution) = files.attribution else { return Ok(Written::default()) };
         self.agree_on(&attribution)?;
-        self.commit(&files, attribution, &[], Vec::new())?;
+        self.commit(&files, attribution, Kept::default(), Vec::new())?;
         Ok(files.written)
     }
 
@@ -159,22 +159,31 @@ impl Writer {
         let mut written = Written::default();
         if !is_compact {
             let mut files = Files::new(&self.temporary);
-            let mut kept = Vec::new();
+            let mut kept = Kept::default();
             for parts in by_day.into_values() {
                 match <[Part; 1]>::try_from(parts) {
-                    Ok([part]) => kept.push(self.name_of(&part.path)?),
+                    Ok([part]) => kept.parts.push(self.name_of(&part.path)?),
                     Err(parts) => {
                         let lanes = few_parts(parts, &self.temporary)?;
                         merge(lanes, &mut |row| files.push(row))?;
                     }
                 }
             }
-            merge(self.rollup().source_lanes()?, &mut |row| files.push(row))?;
+            // Sources of which none stands in two runs need not be read to be one run's.
+            let is_summed = summary::add_up(&self.live);
+            if is_summed {
+                let names = self.live.iter().flat_map(|run| run.sources.iter().cloned());
+                kept.sources.extend(names);
+                files.summary = Summary::of(&self.rollup())?;
+            } else {
+                let lanes = self.rollup().source_lanes(Wanted::Everything)?;
+                merge(lanes, &mut |row| files.push(row))?;
+            }
             let files = files.finish()?;
             let attribution = files.attribution.or_else(|| self.rollup().switches());
             let Some(attribution) = attribution else { return Ok(written) };
             let replaces: Vec<String> = self.live.iter().map(|run| run.name.clone()).collect();
-            self.commit(&files, attribution, &kept, replaces.clone())?;
+            self.commit(&files, attribution, kept, replaces.clone())?;
             written = files.written;
             self.gone.extend(replaces);
             self.live = Runs::read(&self.directory)?.live;
@@ -188,12 +197,12 @@ impl Writer {
         &self,
         files: &Finished,
         attribution: Switches,
-        kept: &[String],
+        kept: Kept,
         replaces: Vec<String>,
     ) -> Result<(), RollupError> {
         // Named by its content: the same run twice is one.
         let mut digest = Sha256::new();
-        for text in kept.iter().chain(&replaces) {
+        for text in kept.parts.iter().chain(&kept.sources).chain(&replaces) {
             digest.update(text.as_bytes());
             digest.update([0]);
         }
@@ -221,8 +230,8 @@ impl Writer {
             format_version: FORMAT_VERSION,
             attribution,
             replaces,
-            parts: kept.to_vec(),
-            sources: Vec::new(),
+            parts: kept.parts,
+            sources: kept.sources,
             coverage: None,
             beside: Vec::new(),
         };
@@ -262,16 +271,19 @@ impl Writer {
         files: &Finished,
         replaces: &[String],
     ) -> Result<Option<Vec<String>>, RollupError> {
-        let (Some(sources), Some(_)) = (&files.sources, &files.coverage) else { return Ok(None) };
+        if files.coverage.is_none() {
+            return Ok(None);
+        }
         let mut others = self.rollup();
         others.runs.retain(|run| !replaces.contains(&run.name));
+        let Some(sources) = &files.sources else { return Ok(Some(Vec::new())) };
         // Where others do not add up, nothing is gained.
         if !summary::add_up(&others.runs) {
             return Ok(None);
         }
         let part = Part { path: sources.clone(), table: Table::Sources, day: None };
-        let one = Box::new(FileLane::of_parts([part], Wanted::Everything)?);
-        let is_apart = !overlap(one, others.source_lanes()?)?;
+        let one = Box::new(FileLane::of_parts([part], Wanted::Essentials)?);
+        let is_apart = !overlap(one, others.source_lanes(Wanted::Essentials)?)?;
         Ok(is_apart.then(|| others.runs.into_iter().map(|run| run.name).collect()))
     }
 
@@ -526,6 +538,13 @@ pub(super) fn spill(path: &Path, lanes: Vec<Box<dyn Lane + '_>>) -> Result<(), R
     let mut stream = Stream::new(path, io::BufWriter::with_capacity(1 << 18, file))?;
     merge(lanes, &mut |row| stream.push(row))?;
     stream.finish()?.flush().map_err(failed)
+}
+
+/// Files of other runs that a run names, too: paths below the rollup.
+#[derive(Default)]
+struct Kept {
+    parts: Vec<String>,
+    sources: Vec<String>,
 }
 
 /// The files of a run that is being written.

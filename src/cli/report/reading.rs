@@ -122,7 +122,7 @@ fn read_rollups(
         let again = grouped(again as u64);
         let new = grouped((beside.sources.len()) as u64);
         origins.push(format!(
-            "  {new} sources beside them read, {again} of them again for days that the period cuts"
+            "  sources read beside them: {new}, of which again, for days that the period cuts: {again}"
         ));
     }
     let (beside_ledger, beside_coverage) = fold(&beside, period)?;
@@ -168,17 +168,18 @@ fn attribution_of(args: &InputArgs, directories: &[PathBuf]) -> anyhow::Result<S
 
 /// Parts tell days, so that a period which cuts one needs the logs of that day.
 fn refuse_cut(cut: &BTreeSet<Day>, missing: &[String]) -> anyhow::Result<()> {
-    let Some(first) = missing.first() else { return Ok(()) };
-    let days: Vec<String> = cut.iter().map(ToString::to_string).collect();
-    let count = missing.len();
+    if missing.is_empty() {
+        return Ok(());
+    }
     for name in missing {
         complain(name);
     }
+    let days: Vec<String> = cut.iter().map(ToString::to_string).collect();
     bail!(
-        "the period cuts {}, of which the rollup knows whole days alone: give beside it the {} \
-         listed above, the first {first}, or whole days (--since 2026-01-01 --until 2026-01-31)",
+        "the period cuts {}, and a rollup knows days as a whole: give the logs listed above beside \
+         it (sources: {}), or ask for whole days",
         days.join(" and "),
-        if count == 1 { "source".to_owned() } else { format!("{} sources", grouped(count as u64)) },
+        grouped(missing.len() as u64),
     )
 }
 
