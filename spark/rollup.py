@@ -521,7 +521,9 @@ def join_sources(sources: DataFrame) -> DataFrame:
     rank = F.coalesce(*ranks, F.lit(-1))
     fields = ["size", "etag", "coverage", "outcome", "attribution"]
     rows = sources.groupBy("source").agg(
-        F.max(F.struct("modified", rank.alias("rank"), *fields)).alias("greatest")
+        F.max(
+            F.struct(F.col("size").isNotNull().alias("is_read"), "modified", rank.alias("rank"), *fields)
+        ).alias("greatest")
     )
     return rows.select("source", *(F.col(f"greatest.{name}") for name in list(SOURCE)[1:]))
 

@@ -317,7 +317,9 @@ fn listed(list: &Path) -> anyhow::Result<Vec<Source>> {
             None => None,
         };
         let path = std::path::absolute(&line.path).with_context(place)?;
-        let listed = Listed { name: line.source, etag: line.etag };
+        // Some listings quote it, as HTTP does.
+        let etag = line.etag.map(|etag| etag.trim_matches('"').to_owned());
+        let listed = Listed { name: line.source, etag };
         sources.push(Source::listed(path, line.size, modified, listed));
     }
     Ok(sources)

@@ -10,8 +10,9 @@ use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::StreamWriter;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -117,8 +118,11 @@ pub(super) struct Stream<W: Write> {
 impl<W: Write> Stream<W> {
     pub(super) fn new(name: &Path, out: W) -> Result<Self, RollupError> {
         let schema = schema(Table::Partial);
-        let writer =
-            StreamWriter::try_new(out, &schema).map_err(|error| RollupError::write(name, error))?;
+        // Names of sources are most of a row, and much the same in all of them.
+        let writer = IpcWriteOptions::default()
+            .try_with_compression(Some(CompressionType::LZ4_FRAME))
+            .and_then(|options| StreamWriter::try_new_with_options(out, &schema, options))
+            .map_err(|error| RollupError::write(name, error))?;
         Ok(Self { name: name.to_owned(), batches: Batches::new(Table::Partial, schema), writer })
     }
 
