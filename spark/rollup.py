@@ -519,11 +519,10 @@ def join_sources(sources: DataFrame) -> DataFrame:
     """Keeps the greatest row of each source."""
     ranks = [F.when(F.col("outcome") == name, rank) for rank, name in enumerate(OUTCOMES)]
     rank = F.coalesce(*ranks, F.lit(-1))
+    has_size = F.col("size").isNotNull().alias("has_size")
     fields = ["size", "etag", "coverage", "outcome", "attribution"]
     rows = sources.groupBy("source").agg(
-        F.max(
-            F.struct(F.col("size").isNotNull().alias("is_read"), "modified", rank.alias("rank"), *fields)
-        ).alias("greatest")
+        F.max(F.struct(has_size, "modified", rank.alias("rank"), *fields)).alias("greatest")
     )
     return rows.select("source", *(F.col(f"greatest.{name}") for name in list(SOURCE)[1:]))
 

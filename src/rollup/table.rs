@@ -393,8 +393,8 @@ struct Sources {
 }
 
 impl Rows {
-    /// Takes a batch of a table, with all columns or, if it is not `whole`, those of the latest
-    /// attempts; the error is what is wrong with a column.
+    /// Takes a batch of a table, with all columns or, if it is not `whole`, with
+    /// [`Table::first_columns`]; the error is what is wrong with a column.
     pub(super) fn new(table: Table, batch: &RecordBatch, whole: bool) -> Result<Self, String> {
         let rows = Self {
             length: batch.num_rows(),
@@ -407,7 +407,7 @@ impl Rows {
                 Table::Sources | Table::Coverage => None,
             },
             sources: match table {
-                Table::Sources | Table::Partial => Some(Sources::new(batch)?),
+                Table::Sources | Table::Partial => Some(Sources::new(batch, whole)?),
                 Table::Part | Table::Coverage => None,
             },
             summaries: match table {
@@ -608,14 +608,14 @@ impl Attempts {
 }
 
 impl Sources {
-    fn new(batch: &RecordBatch) -> Result<Self, String> {
+    fn new(batch: &RecordBatch, is_whole: bool) -> Result<Self, String> {
         Ok(Self {
             source: text(batch, "source")?,
             size: int(batch, "size")?,
             modified: time(batch, "modified")?,
             etag: text(batch, "etag")?,
             outcome: text(batch, "outcome")?,
-            others: if batch.schema_ref().column_with_name("coverage").is_some() {
+            others: if is_whole {
                 Some([text(batch, "attribution")?, text(batch, "coverage")?])
             } else {
                 None
