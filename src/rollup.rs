@@ -35,6 +35,7 @@ use lane::Lane;
 use row::Row;
 pub use row::{Outcome, SourceRow};
 use run::{Run, Runs};
+use write::few_parts;
 pub use write::{Input, Writer, Written, merge_to_stream};
 
 /// The version of the format that is written, and the only one that is read.
@@ -193,17 +194,17 @@ impl Rollup {
         }
         Ok(parts)
     }
+}
 
-    /// Returns its sources, a lane a file of them.
-    fn source_lanes(&self, wanted: Wanted) -> Result<Vec<Box<dyn Lane>>, RollupError> {
-        let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
-        for run in &self.runs {
-            for part in run.sources(&self.directory)? {
-                lanes.push(Box::new(FileLane::of_parts([part], wanted)?));
-            }
+/// Returns the sources of rollups in a few lanes, whatever the number of their files.
+fn source_lanes(rollups: &[Rollup], wanted: Wanted) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+    let mut parts = Vec::new();
+    for rollup in rollups {
+        for run in &rollup.runs {
+            parts.append(&mut run.sources(&rollup.directory)?);
         }
-        Ok(lanes)
     }
+    few_parts(parts, wanted)
 }
 
 /// Refuses a directory in which other things lie than those of a rollup: logs beside it would be
@@ -249,11 +250,7 @@ fn sources(
     wanted: Wanted,
     each: &mut dyn FnMut(&SourceRow<'_>) -> Result<(), String>,
 ) -> Result<(), RollupError> {
-    let mut lanes = Vec::new();
-    for rollup in rollups {
-        lanes.append(&mut rollup.source_lanes(wanted)?);
-    }
-    lane::merge(lanes, &mut |row| match row {
+    lane::merge(source_lanes(rollups, wanted)?, &mut |row| match row {
         Row::Source(source) => each(source).map_err(|what| {
             let directory = rollups.first().map(|rollup| rollup.directory.clone());
             RollupError::Source(directory.unwrap_or_default(), source.source.to_owned(), what)

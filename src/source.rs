@@ -96,7 +96,7 @@ pub enum Input {
 
 /// The path of a file; it shares its directory's with the other files there, since there may be
 /// millions. Ordered by the bytes of the whole path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct FilePath {
     /// Empty where the name is all of it.
     directory: Arc<Path>,
@@ -130,6 +130,13 @@ impl FilePath {
         let separator = MAIN_SEPARATOR_STR.as_bytes();
         let is_parted = directory.is_empty() || directory.ends_with(separator);
         [directory, if is_parted { b"" } else { separator }, self.name.as_encoded_bytes()]
+    }
+}
+
+/// Compares whole paths, wherever they are parted.
+impl PartialEq for FilePath {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
     }
 }
 
@@ -181,7 +188,7 @@ impl Found {
             }
         }
         self.sources.sort_by(|one, other| one.input.cmp(&other.input));
-        self.sources.dedup_by(|next, kept| next.input.cmp(&kept.input).is_eq());
+        self.sources.dedup_by(|next, kept| next.input == kept.input);
         self.set_aside.sort();
         self.set_aside.dedup();
     }
@@ -236,6 +243,9 @@ pub enum SourceError {
     /// A symbolic link whose target does not exist.
     #[error("symbolic link to something that does not exist")]
     BrokenLink,
+    /// A rollup in a directory of logs.
+    #[error("is a rollup, which is no log: name it beside the logs, or keep it elsewhere")]
+    Rollup,
     /// A directory could not be listed, or a file in it not be looked at.
     #[error("cannot be looked into: {}", words(.0))]
     Listing(#[source] io::Error),

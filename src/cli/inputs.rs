@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use crate::source::is_rollup;
+use crate::ingest;
+use crate::source::{Found, is_rollup};
 
 /// Returns how many threads search and read.
 pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
@@ -12,14 +13,20 @@ pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(available).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Returns the inputs as a report takes them: where there is a rollup among them, the names of all
-/// are absolute, as a rollup has them.
-pub(super) fn of_report(inputs: &[OsString]) -> anyhow::Result<Vec<OsString>> {
-    if inputs.iter().any(|input| is_rollup(Path::new(input))) {
-        absolute(inputs)
-    } else {
-        Ok(inputs.to_vec())
+/// Finds what a report is made from. Where there is a rollup in it, the names of all sources are
+/// absolute, as a rollup has them.
+///
+/// # Errors
+/// Inputs that make no sense, or no threads.
+pub(super) fn of_report(inputs: &[OsString], threads: NonZeroUsize) -> anyhow::Result<Found> {
+    if !inputs.iter().any(|input| is_rollup(Path::new(input))) {
+        let found = ingest::find(inputs, threads, None)?;
+        // A pattern may have matched one.
+        if found.rollups.is_empty() {
+            return Ok(found);
+        }
     }
+    Ok(ingest::find(&absolute(inputs)?, threads, None)?)
 }
 
 /// Returns the inputs with absolute names, which mean the same wherever the program is run.

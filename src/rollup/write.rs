@@ -19,7 +19,7 @@ use super::row::Row;
 use super::run::{Run, Runs, hidden};
 use super::summary::{self, Summary};
 use super::table::Table;
-use super::{FORMAT_VERSION, Rollup, RollupError};
+use super::{FORMAT_VERSION, Rollup, RollupError, source_lanes};
 use crate::access::Switches;
 use crate::ingest;
 use crate::ledger::Ledger;
@@ -208,7 +208,7 @@ impl Writer {
                 match <[Part; 1]>::try_from(parts) {
                     Ok([part]) => kept.parts.push(self.name_of(&part.path)?),
                     Err(parts) => {
-                        let lanes = few_parts(parts, &self.temporary)?;
+                        let lanes = few_parts(parts, Wanted::Everything)?;
                         merge(lanes, &mut |row| files.push(row))?;
                     }
                 }
@@ -220,7 +220,7 @@ impl Writer {
                 kept.sources.extend(names);
                 files.summary = Summary::of(&self.rollup())?;
             } else {
-                let lanes = self.rollup().source_lanes(Wanted::Everything)?;
+                let lanes = source_lanes(&[self.rollup()], Wanted::Everything)?;
                 merge(lanes, &mut |row| files.push(row))?;
             }
             let files = files.finish()?;
@@ -327,8 +327,9 @@ impl Writer {
         }
         let part = Part { path: sources.clone(), table: Table::Sources, day: None };
         let one = Box::new(FileLane::of_parts([part], Wanted::Essentials)?);
-        let is_apart = !overlap(one, others.source_lanes(Wanted::Essentials)?)?;
-        Ok(is_apart.then(|| others.runs.into_iter().map(|run| run.name).collect()))
+        let names = others.runs.iter().map(|run| run.name.clone()).collect();
+        let is_apart = !overlap(one, source_lanes(&[others], Wanted::Essentials)?)?;
+        Ok(is_apart.then_some(names))
     }
 
     /// Moves a file to its place below the rollup, for good.
@@ -477,12 +478,25 @@ fn few_lanes<'i>(
     spills.append(lanes)
 }
 
-/// The same for the parts of one day.
-fn few_parts(parts: Vec<Part>, temporary: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
-    let mut spills = Spills::new(temporary);
-    let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
+/// The same for parts of one day, or of sources.
+pub(super) fn few_parts(
+    parts: Vec<Part>,
+    wanted: Wanted,
+) -> Result<Vec<Box<dyn Lane>>, RollupError> {
+    let lane = |part| -> Result<Box<dyn Lane>, RollupError> {
+        Ok(Box::new(FileLane::of_parts([part], wanted)?))
+    };
+    if parts.len() <= LANES {
+        return parts.into_iter().map(lane).collect();
+    }
+    // Whoever reads a rollup may not write to it. What is open stays readable when it is removed.
+    let temporary = tempfile::Builder::new().prefix("trailfold-").tempdir();
+    let temporary =
+        temporary.map_err(|error| RollupError::Write(PathBuf::from("temporary folder"), error))?;
+    let mut spills = Spills::new(temporary.path());
+    let mut lanes = Vec::new();
     for part in parts {
-        lanes.push(Box::new(FileLane::of_parts([part], Wanted::Everything)?));
+        lanes.push(lane(part)?);
         spills.relieve(&mut lanes)?;
     }
     spills.append(lanes)

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::{
-    FilePath, Found, Input, Problem, SetAside, Source, SourceError, SourceReason, is_rollup, key,
+    FilePath, Found, Input, Problem, ROLLUP, SetAside, Source, SourceError, SourceReason,
+    is_rollup, key,
 };
 use crate::printable::file_name;
 use crate::time::Time;
@@ -60,6 +61,8 @@ pub struct Listing {
     rest: Vec<(OsString, Rest)>,
     /// Why not all of it could be listed.
     broken: Option<io::Error>,
+    /// Whether it is a rollup, of which nothing is to be read as a log.
+    is_rollup: bool,
 }
 
 /// What a directory holds beside directories and files to read.
@@ -207,6 +210,10 @@ impl Search {
             }
             let mut next = Vec::new();
             for mut listing in list(&level) {
+                if listing.is_rollup {
+                    self.problem(&listing.directory, SourceError::Rollup);
+                    continue;
+                }
                 next.append(&mut listing.directories);
                 self.listing(listing, walk, &mut links);
             }
@@ -308,6 +315,7 @@ impl Directory {
             files: Vec::new(),
             rest: Vec::new(),
             broken: None,
+            is_rollup: false,
         };
         let folders = key::of_folders(&file_name(&*self.path));
         match fs::read_dir(&self.path) {
@@ -332,6 +340,7 @@ impl Listing {
         let name = entry.file_name();
         let found = entry.file_type().and_then(|found| {
             if found.is_dir() {
+                self.is_rollup |= name == ROLLUP && is_rollup(&self.directory);
                 return Ok(Entry::Directory);
             }
             if found.is_file() {

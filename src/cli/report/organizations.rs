@@ -13,7 +13,6 @@ use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
-use crate::ingest;
 use crate::organization::{EntityIndex, Organization, PolicyScope};
 use crate::report::JobDates;
 use crate::report::coverage::{
@@ -35,8 +34,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
     refuse_query(args, snapshot.as_ref())?;
-    let inputs = of_report(&args.input.inputs)?;
-    let found = ingest::find(&inputs, threads(args.input.threads), None)?;
+    let found = of_report(&args.input.inputs, threads(args.input.threads))?;
     output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
         read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;

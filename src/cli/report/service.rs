@@ -16,7 +16,6 @@ use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
 use crate::emit;
 use crate::identities::{Identities, IdentityIndex};
-use crate::ingest;
 use crate::report::coverage::{
     IdentitiesBasis, IdentitiesCoverage, ReportCoverage, SnapshotCoverage,
 };
@@ -40,8 +39,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         service::find_service(catalog, namespace).context("--service-namespace")?;
     }
     query(args, creation)?.validate().context("--max-items or --marker")?;
-    let inputs = of_report(&args.input.inputs)?;
-    let found = ingest::find(&inputs, threads(args.input.threads), None)?;
+    let found = of_report(&args.input.inputs, threads(args.input.threads))?;
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
