@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::access::{Access, Skip, Switches};
-use crate::source::SourceReason;
+use crate::source::{self, SourceReason};
 use crate::time::{Day, Period, Time};
 
 /// How many problems of one source are kept by name; the others are counted.
@@ -98,6 +98,12 @@ impl std::fmt::Display for Problem {
             Some(offset) => write!(f, "{}: at byte {offset}: {}", self.source, self.error),
             None => write!(f, "{}: {}", self.source, self.error),
         }
+    }
+}
+
+impl From<&source::Problem> for Problem {
+    fn from(problem: &source::Problem) -> Self {
+        Self { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
     }
 }
 

@@ -140,7 +140,7 @@ pub fn fold_in_pieces(
     }
     for problem in &found.problems {
         coverage.sources.failed += 1;
-        coverage.problems.insert(problem_of_source(problem));
+        coverage.problems.insert(problem.into());
     }
     Ok((ledger, coverage))
 }
@@ -194,10 +194,6 @@ pub fn in_parallel<T: Sync, R: Send>(
 ) -> Result<Vec<R>, IngestError> {
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build()?;
     Ok(workers.install(|| parts.par_iter().map(work).collect()))
-}
-
-fn problem_of_source(problem: &source::Problem) -> Problem {
-    Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
 }
 
 /// Who acts, where a worker counts it.
@@ -293,7 +289,7 @@ impl<'a> Worker<'a> {
             Some(reason) if !failed => coverage.source_set_aside(reason, source_name),
             _ => coverage.source_read(failed, records),
         }
-        coverage.problems.extend(reading.problems.iter().map(problem_of_source));
+        coverage.problems.extend(reading.problems.iter().map(Problem::from));
         if let Some(by_day) = self.by_day {
             self.accounts.take(&mut self.coverage);
             (by_day.source)(source, mem::take(&mut self.coverage));

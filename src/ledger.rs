@@ -9,7 +9,7 @@ mod symbols;
 
 use crate::access::Actor;
 use crate::event::EventId;
-use crate::time::{Day, Time};
+use crate::time::{Day, Period, Time};
 pub use journal::Journal;
 use record::{Record, Stamp};
 use symbols::{Rows, Symbol, Symbols, ranks};
@@ -112,6 +112,18 @@ impl<'a> Entry<'a> {
             service_namespace: self.service_namespace,
             is_data_event: self.is_data_event,
         }
+    }
+
+    /// Returns what of it is known to lie in a period: some attempts between those that are kept may
+    /// do so, too.
+    pub fn within(self, period: Period) -> Option<Self> {
+        let inside = |attempt: Attempt<'a>| period.contains(attempt.time).then_some(attempt);
+        let success = self.success.and_then(inside);
+        let denial = self.denial.and_then(inside);
+        let all = [inside(self.latest), success, denial, inside(self.first)];
+        let latest = all.into_iter().flatten().max()?;
+        let first = all.into_iter().flatten().min()?;
+        Some(Self { latest, success, denial, first, ..self })
     }
 
     /// Takes in the attempts of another record of the same key.

@@ -195,8 +195,17 @@ pub(crate) struct Whom {
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
     /// Logs: files, directories, patterns, or - for standard input; rollups
-    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    #[arg(
+        required_unless_present = "files_from",
+        value_name = "INPUT",
+        value_hint = ValueHint::AnyPath
+    )]
     pub(crate) inputs: Vec<OsString>,
+
+    /// Read also the files that FILE (or - for standard input) lists: a line a path, or a JSON
+    /// object with Path and, as a listing of objects gave them, Source, Size, LastModified, ETag
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Run")]
+    pub(crate) files_from: Option<PathBuf>,
 
     /// Count events after this instant (2026-01-31T12:00:00Z), or from the start of this day on
     /// (2026-01-31, UTC)

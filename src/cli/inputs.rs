@@ -1,11 +1,18 @@
 //! What is read, and with how many threads.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use super::args::InputArgs;
 use crate::ingest;
-use crate::source::{Found, is_rollup};
+use crate::source::{Found, Listed, Source, is_rollup};
+use crate::time::Time;
 
 /// Returns how many threads search and read.
 pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
@@ -18,15 +25,23 @@ pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
 ///
 /// # Errors
 /// Inputs that make no sense, or no threads.
-pub(super) fn of_report(inputs: &[OsString], threads: NonZeroUsize) -> anyhow::Result<Found> {
-    if !inputs.iter().any(|input| is_rollup(Path::new(input))) {
-        let found = ingest::find(inputs, threads, None)?;
-        // A pattern may have matched one.
-        if found.rollups.is_empty() {
-            return Ok(found);
-        }
+pub(super) fn of_report(args: &InputArgs) -> anyhow::Result<Found> {
+    let threads = threads(args.threads);
+    let find = |inputs: &[OsString]| -> anyhow::Result<Found> {
+        let found =
+            if inputs.is_empty() { Found::default() } else { ingest::find(inputs, threads, None)? };
+        Ok(found)
+    };
+    let is_rolled = args.inputs.iter().any(|input| is_rollup(Path::new(input)));
+    let mut found = if is_rolled { Found::default() } else { find(&args.inputs)? };
+    // A pattern may have matched one.
+    if is_rolled || !found.rollups.is_empty() {
+        found = find(&absolute(&args.inputs)?)?;
     }
-    Ok(ingest::find(&absolute(inputs)?, threads, None)?)
+    if let Some(list) = &args.files_from {
+        found.add(listed(list)?);
+    }
+    Ok(found)
 }
 
 /// Returns the inputs with absolute names, which mean the same wherever the program is run.
@@ -36,7 +51,15 @@ pub(super) fn absolute(inputs: &[OsString]) -> anyhow::Result<Vec<OsString>> {
 
 fn absolute_input(input: &OsStr) -> anyhow::Result<OsString> {
     let path = Path::new(input);
-    if input.is_empty() || input == "-" || path.is_absolute() {
+    if input.is_empty() || input == "-" {
+        return Ok(input.to_owned());
+    }
+    // Where a link stands before it, `..` is not what it looks like.
+    let is_up = path.components().any(|component| component == Component::ParentDir);
+    if is_up && let Ok(resolved) = path.canonicalize() {
+        return Ok(resolved.into_os_string());
+    }
+    if path.is_absolute() {
         return Ok(input.to_owned());
     }
     let is_pattern = input.to_str().is_some_and(|text| text.contains(['*', '?', '[']));
@@ -47,4 +70,64 @@ fn absolute_input(input: &OsStr) -> anyhow::Result<OsString> {
         return Ok(here.unwrap_or_default().join(path).into_os_string());
     }
     Ok(std::path::absolute(path)?.into_os_string())
+}
+
+/// One file of `--files-from`, as a listing of objects tells of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Line {
+    path: PathBuf,
+    source: Option<String>,
+    size: Option<u64>,
+    last_modified: Option<String>,
+    #[serde(rename = "ETag")]
+    etag: Option<String>,
+}
+
+/// Reads the files that a list names.
+pub(super) fn listed(list: &Path) -> anyhow::Result<Vec<Source>> {
+    let name = if list == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        list.display().to_string()
+    };
+    let lines: Box<dyn io::BufRead> = if list == Path::new("-") {
+        Box::new(io::stdin().lock())
+    } else {
+        Box::new(BufReader::new(File::open(list).with_context(|| name.clone())?))
+    };
+    let mut sources = Vec::new();
+    for (number, line) in lines.lines().enumerate() {
+        let place = || format!("{name}: line {}", number + 1);
+        let line = line.with_context(place)?;
+        let line = match line.as_bytes().first() {
+            None => continue,
+            Some(b'{') => serde_json::from_str(&line).with_context(place)?,
+            Some(_) => {
+                let path = PathBuf::from(line);
+                Line { path, source: None, size: None, last_modified: None, etag: None }
+            }
+        };
+        let modified = match line.last_modified {
+            Some(text) => match Time::parse(text.as_bytes()) {
+                Some(time) => Some(time),
+                None => bail!("{}: LastModified: `{text}` is no time", place()),
+            },
+            None => None,
+        };
+        let path = std::path::absolute(&line.path).with_context(place)?;
+        if path.is_dir() {
+            bail!("{}: {} is a directory: list the files in it", place(), path.display());
+        }
+        // A mistake in writing the list would stay in a rollup. What has a name elsewhere may have
+        // gone on its way here, which its name has to tell.
+        if line.source.is_none() && !path.exists() {
+            bail!("{}: {}: no such file", place(), path.display());
+        }
+        // Some listings quote it, as HTTP does.
+        let etag = line.etag.map(|etag| etag.trim_matches('"').to_owned());
+        let listed = Listed { name: line.source, etag };
+        sources.push(Source::listed(path, line.size, modified, listed));
+    }
+    Ok(sources)
 }

@@ -81,6 +81,7 @@ mod tests {
     fn fixed(since: Option<&str>, until: Option<&str>, tracking: Option<&str>) -> Period {
         let args = InputArgs {
             inputs: Vec::new(),
+            files_from: None,
             since: since.map(str::to_owned),
             until: until.map(str::to_owned),
             tracking_period: tracking.map(str::to_owned),

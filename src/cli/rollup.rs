@@ -8,24 +8,23 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
-use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::args::RollupArgs;
 use super::attribution::switches;
-use super::inputs::{absolute, threads};
+use super::inputs::{absolute, listed, threads};
 use super::interrupt::traces;
 use super::output::Destination;
 use super::progress::Display;
 use super::summary::{problems, reading};
 use super::{Exit, complain, now};
 use crate::access::Switches;
-use crate::coverage::{Coverage, Problem};
+use crate::coverage::Coverage;
 use crate::ingest::{self, ByDay, Options};
 use crate::ledger::Ledger;
 use crate::printable::grouped;
 use crate::rollup::{self, Gathering, Input, Known, Rollup, Writer, Written};
-use crate::source::{Found, Input as SourceInput, Listed, Source, SourceError, is_rollup};
+use crate::source::{Found, Input as SourceInput, Source, SourceError, is_rollup};
 use crate::time::{Period, Time};
 
 /// The least memory that is of any use.
@@ -50,25 +49,24 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let switches = switches(&args.attribution)?;
     let memory = memory(&args.memory)?;
     let now = now()?;
+    let inputs = absolute(&args.inputs)?;
+    let found = find(args, &inputs, Some(directory))?;
     let writer = open(directory, args.verbosity.quiet)?;
     writer.agree_on(&switches)?;
-    let found = find(args, Some(directory))?;
     let known = Known::of(&writer.rollup(), &found)?;
     let new = known.selection.of(&found);
-    let gathering = Gathering::new(writer.temporary(), &switches);
+    let gathering = Gathering::new(writer.temporary(), &switches, now).knowing(known.failed);
     for set_aside in &new.set_aside {
         gathering.set_aside(set_aside);
     }
-    let problems = || found.problems.iter().map(problem);
-    for problem in problems().filter(|problem| !known.is_failed.contains(&problem.source)) {
-        gathering.failed(problem, now);
+    for problem in &found.problems {
+        gathering.failed(problem.into());
     }
-    for name in known.was_failed.into_iter().filter(|name| is_looked_into(name, &found)) {
-        gathering.found(name, now);
+    for name in known.missing.into_iter().filter(|name| is_settled(name, &inputs)) {
+        gathering.settled(name);
     }
     let ledgers = fold(args, &new, switches, memory, &gathering)?;
-    let mut coverage = gathering.coverage();
-    coverage.problems.extend(problems());
+    let coverage = gathering.coverage();
     let written = gathering.add_to(&writer, &ledgers, threads(args.threads))?;
     let lines = [format!(
         "rollup    {} sources folded before, {} new; {} rows in {} parts added",
@@ -86,15 +84,15 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
     let memory = memory(&args.memory)?;
     let now = now()?;
     let out = stream_destination(args)?;
-    let found = find(args, None)?;
+    let found = find(args, &absolute(&args.inputs)?, None)?;
     out.refuse_inputs(&found)?;
     let temporary = Temporary::new()?;
-    let gathering = Gathering::new(temporary.path(), &switches);
+    let gathering = Gathering::new(temporary.path(), &switches, now);
     for set_aside in &found.set_aside {
         gathering.set_aside(set_aside);
     }
-    for problem in found.problems.iter().map(problem) {
-        gathering.failed(problem, now);
+    for problem in &found.problems {
+        gathering.failed(problem.into());
     }
     let ledgers = fold(args, &found, switches, memory, &gathering)?;
     let coverage = gathering.coverage();
@@ -202,8 +200,7 @@ fn fold(
 }
 
 /// Finds the sources that the arguments name, by absolute names.
-fn find(args: &RollupArgs, except: Option<&Path>) -> anyhow::Result<Found> {
-    let inputs = absolute(&args.inputs)?;
+fn find(args: &RollupArgs, inputs: &[OsString], except: Option<&Path>) -> anyhow::Result<Found> {
     if inputs.iter().any(|input| input == "-") {
         bail!(
             "`-`: standard input has no name by which it would be known again: save the logs as \
@@ -213,7 +210,7 @@ fn find(args: &RollupArgs, except: Option<&Path>) -> anyhow::Result<Found> {
     let mut found = if inputs.is_empty() {
         Found::default()
     } else {
-        ingest::find(&inputs, threads(args.threads), except)?
+        ingest::find(inputs, threads(args.threads), except)?
     };
     if let Some(rollup) = found.rollups.first() {
         bail!("{}: is a rollup: rollups are joined with --merge", rollup.display());
@@ -235,8 +232,7 @@ fn find(args: &RollupArgs, except: Option<&Path>) -> anyhow::Result<Found> {
         bail!("{}: a pipe or device cannot be known again: save the logs as files", pipe.name());
     }
     if let Some(list) = &args.files_from {
-        let listed = listed(list)?;
-        found.add(listed);
+        found.add(listed(list)?);
         refuse_one_name(&found)?;
     }
     if found.sources.is_empty() && found.set_aside.is_empty() && found.problems.is_empty() {
@@ -273,58 +269,6 @@ fn refuse_one_name(found: &Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One file of `--files-from`, as a listing of objects tells of it.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Line {
-    path: PathBuf,
-    source: Option<String>,
-    size: Option<u64>,
-    last_modified: Option<String>,
-    #[serde(rename = "ETag")]
-    etag: Option<String>,
-}
-
-/// Reads the files that a list names.
-fn listed(list: &Path) -> anyhow::Result<Vec<Source>> {
-    let name = if list == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        list.display().to_string()
-    };
-    let lines: Box<dyn io::BufRead> = if list == Path::new("-") {
-        Box::new(io::stdin().lock())
-    } else {
-        Box::new(BufReader::new(File::open(list).with_context(|| name.clone())?))
-    };
-    let mut sources = Vec::new();
-    for (number, line) in lines.lines().enumerate() {
-        let place = || format!("{name}: line {}", number + 1);
-        let line = line.with_context(place)?;
-        let line = match line.as_bytes().first() {
-            None => continue,
-            Some(b'{') => serde_json::from_str(&line).with_context(place)?,
-            Some(_) => {
-                let path = PathBuf::from(line);
-                Line { path, source: None, size: None, last_modified: None, etag: None }
-            }
-        };
-        let modified = match line.last_modified {
-            Some(text) => match Time::parse(text.as_bytes()) {
-                Some(time) => Some(time),
-                None => bail!("{}: LastModified: `{text}` is no time", place()),
-            },
-            None => None,
-        };
-        let path = std::path::absolute(&line.path).with_context(place)?;
-        // Some listings quote it, as HTTP does.
-        let etag = line.etag.map(|etag| etag.trim_matches('"').to_owned());
-        let listed = Listed { name: line.source, etag };
-        sources.push(Source::listed(path, line.size, modified, listed));
-    }
-    Ok(sources)
-}
-
 /// Opens the inputs of a merge.
 fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input<'static>>> {
     let open = |input: &OsString| {
@@ -351,16 +295,10 @@ fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input<'static>>> {
     inputs.iter().map(open).collect()
 }
 
-/// Returns what could not be looked into, as the coverage has it.
-fn problem(problem: &crate::source::Problem) -> Problem {
-    Problem { source: problem.source.clone(), offset: None, error: problem.error.to_string() }
-}
-
-/// Returns whether what could not be looked into before was looked into in this run.
-fn is_looked_into(name: &str, found: &Found) -> bool {
-    let place = Path::new(name);
-    place.is_dir()
-        && found.sources.iter().any(|source| Path::new(&source.name()).starts_with(place))
+/// Returns whether there is nothing left to read of what failed before and was not found: it lay
+/// where this run looked.
+fn is_settled(name: &str, inputs: &[OsString]) -> bool {
+    inputs.iter().any(|input| Path::new(name).starts_with(input))
 }
 
 /// Opens the rollup for writing.

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{mem, thread};
 
-use super::{Progress, Worker, problem_of_source};
-use crate::coverage::{CoverageByDay, SourceProblems};
+use super::{Progress, Worker};
+use crate::coverage::{CoverageByDay, Problem, SourceProblems};
 use crate::event::envelope::{Part, Stop};
 use crate::ledger::Ledger;
 use crate::source::{self, Parts, Source, SourceError, open};
@@ -379,7 +379,7 @@ impl Worker<'_> {
         coverage.bytes_decompressed = state.position;
         coverage.source_read(broken.is_some() || malformed > 0, records);
         coverage.problems.extend(problems.finish());
-        coverage.problems.extend(broken.iter().map(problem_of_source));
+        coverage.problems.extend(broken.iter().map(Problem::from));
         match self.by_day {
             Some(by_day) => (by_day.source)(cut.source, all),
             None => self.coverage.merge(all),

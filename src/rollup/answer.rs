@@ -1,7 +1,7 @@
 //! A period answered from rollups, and what it needs of the logs themselves: sources that are not
 //! folded yet, and those of a day that the period cuts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::num::NonZeroUsize;
 use std::slice;
@@ -70,11 +70,33 @@ pub fn answer(
     let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
     let missing = missing.cloned().collect();
     days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
-    let ledger = match attempts {
-        Some(attempts) => accesses(rollups, attempts, threads, |day| days.contains(&day))?,
-        None => Ledger::default(),
-    };
+    let mut ledger = Ledger::default();
+    if let Some(attempts) = attempts {
+        ledger = accesses(rollups, attempts, threads, |day| days.contains(&day))?;
+        add_cut(rollups, &needed.cut, period, &mut ledger)?;
+    }
     Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
+}
+
+/// Adds what the parts of days that are cut are known to tell of the period. Their sources are read
+/// again and tell more, but not what they told before they changed.
+fn add_cut(
+    rollups: &[Rollup],
+    cut: &BTreeSet<Day>,
+    period: Period,
+    ledger: &mut Ledger,
+) -> Result<(), RollupError> {
+    for rollup in rollups {
+        for part in rollup.parts()? {
+            if part.day.is_some_and(|day| cut.contains(&day)) {
+                each_batch(&part, Wanted::Everything, &mut |rows| {
+                    let entries = rows.accesses(None);
+                    ledger.extend(entries.filter_map(|entry| entry.within(period)));
+                })?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Adds what sources came to that need not be read again, and selects those that do; returns how
@@ -282,10 +304,10 @@ pub struct Known {
     pub selection: Selection,
     /// How many are.
     pub folded: usize,
-    /// What could not be looked into before, and is no problem now.
-    pub was_failed: Vec<String>,
-    /// What could not be looked into before, and cannot now.
-    pub is_failed: BTreeSet<String>,
+    /// What failed before: the coverage that was recorded, by name.
+    pub failed: HashMap<String, String>,
+    /// What failed before and was not found now, neither as a source nor as a problem.
+    pub missing: Vec<String>,
 }
 
 impl Known {
@@ -294,33 +316,42 @@ impl Known {
     /// # Errors
     /// A rollup that cannot be read.
     pub fn of(rollup: &Rollup, found: &Found) -> Result<Self, RollupError> {
+        let rollup = slice::from_ref(rollup);
         let names = Names::of(found);
         let mut known = Self {
             selection: Selection::all(found),
             folded: 0,
-            was_failed: Vec::new(),
-            is_failed: BTreeSet::new(),
+            failed: HashMap::new(),
+            missing: Vec::new(),
         };
-        sources(slice::from_ref(rollup), Wanted::Essentials, &mut |row| {
-            let is_failed = row.outcome == Outcome::Failed;
+        sources(rollup, Wanted::Essentials, &mut |row| {
+            if row.outcome == Outcome::Failed {
+                known.failed.insert(row.source.to_owned(), String::new());
+            }
             match names.find(row.source) {
                 Some(Given::Source(index)) if !row.has_folded(names.source(index)) => {}
                 Some(Given::SetAside(_)) if row.outcome != Outcome::SetAside => {}
-                Some(Given::Problem) if is_failed => {
-                    known.is_failed.insert(row.source.to_owned());
-                }
                 Some(Given::Problem) => {}
                 Some(place) => {
                     known.folded += 1;
                     known.selection.leave_out(place);
                 }
-                None if is_failed && row.size.is_none() => {
-                    known.was_failed.push(row.source.to_owned());
+                None if row.outcome == Outcome::Failed => {
+                    known.missing.push(row.source.to_owned());
                 }
                 None => {}
             }
             Ok(())
         })?;
+        if !known.failed.is_empty() {
+            // They are few, and most runs have none: only for them the longest column is read.
+            sources(rollup, Wanted::Everything, &mut |row| {
+                if let Some(coverage) = known.failed.get_mut(row.source) {
+                    row.coverage.clone_into(coverage);
+                }
+                Ok(())
+            })?;
+        }
         Ok(known)
     }
 }

@@ -1,6 +1,7 @@
 //! What a fold by day hands over, from several threads: ledgers that outgrew their memory, and what
 //! each source came to. Both are put away in files as they grow.
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
@@ -23,6 +24,10 @@ const MEMORY: usize = 32 << 20;
 /// What was folded and is not written yet.
 pub struct Gathering {
     attribution: String,
+    /// When the run began.
+    now: Time,
+    /// What failed before as it would be recorded again.
+    known: HashMap<String, String>,
     state: Mutex<State>,
 }
 
@@ -36,8 +41,8 @@ struct State {
 }
 
 impl Gathering {
-    /// Makes one for what is read under an attribution; files go to the folder.
-    pub fn new(folder: &Path, switches: &Switches) -> Self {
+    /// Makes one for what is read `now` under an attribution; files go to the folder.
+    pub fn new(folder: &Path, switches: &Switches, now: Time) -> Self {
         let attribution = serde_json::to_string(switches).expect("a struct of words makes JSON");
         let coverage = Coverage { switches: *switches, ..Coverage::default() };
         let state = State {
@@ -47,7 +52,13 @@ impl Gathering {
             coverage,
             error: None,
         };
-        Self { attribution, state: Mutex::new(state) }
+        Self { attribution, now, known: HashMap::new(), state: Mutex::new(state) }
+    }
+
+    /// Returns the same, which does not record again what failed before and fails in the same way.
+    #[must_use]
+    pub fn knowing(self, known: HashMap<String, String>) -> Self {
+        Self { known, ..self }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -72,7 +83,7 @@ impl Gathering {
 
     /// Takes in what a source came to.
     pub fn source(&self, source: &Source, coverage: &CoverageByDay) {
-        let row = OwnSource::new(source, coverage);
+        let row = OwnSource::new(source, coverage, self.now);
         let mut state = self.state();
         coverage.add_to(&mut state.coverage, |_| true);
         self.push(state, row);
@@ -83,31 +94,34 @@ impl Gathering {
         let name = set_aside.path.name();
         let mut coverage = Coverage::default();
         coverage.source_set_aside(set_aside.reason, &name);
-        let row = OwnSource::beside(name, None, Outcome::SetAside, &coverage);
+        let row = OwnSource::beside(name, Outcome::SetAside, &coverage, self.now);
         let mut state = self.state();
         state.coverage.merge(coverage);
         self.push(state, row);
     }
 
-    /// Takes in what could not be looked into, as it was found `now`.
-    pub fn failed(&self, problem: Problem, now: Time) {
+    /// Takes in what could not be looked into.
+    pub fn failed(&self, problem: Problem) {
         let name = problem.source.clone();
         let mut coverage = Coverage::default();
         coverage.source_read(true, 0);
         coverage.problems.insert(problem);
-        let row = OwnSource::beside(name, Some(now), Outcome::Failed, &coverage);
+        let row = OwnSource::beside(name, Outcome::Failed, &coverage, self.now);
         let mut state = self.state();
         state.coverage.merge(coverage);
         self.push(state, row);
     }
 
-    /// Takes in that what could not be looked into once `now` can.
-    pub fn found(&self, name: String, now: Time) {
-        let row = OwnSource::beside(name, Some(now), Outcome::Found, &Coverage::default());
+    /// Takes in that there is nothing left to read of what failed before.
+    pub fn settled(&self, name: String) {
+        let row = OwnSource::beside(name, Outcome::Settled, &Coverage::default(), self.now);
         self.push(self.state(), row);
     }
 
     fn push(&self, mut state: MutexGuard<'_, State>, row: OwnSource) {
+        if row.is_known(&self.known) {
+            return;
+        }
         state.bytes += row.bytes();
         state.sources.push(row);
         if state.bytes > MEMORY && state.error.is_none() {

@@ -2,7 +2,7 @@
 //! and what two rows of one key make together.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ pub struct SourceRow<'a> {
     pub modified: Option<Time>,
     /// The ETag that a listing gave the object.
     pub etag: Option<&'a str>,
+    /// When the run began that tells this.
+    pub read_time: Time,
     /// What became of it.
     pub outcome: Outcome,
     /// Which kinds of records counted: a JSON object.
@@ -55,12 +57,12 @@ pub enum Outcome {
     SetAside,
     /// Not read, not to its end, or with malformed records.
     Failed,
-    /// Could not be looked into once, and now can.
-    Found,
+    /// Failed once; is not there any more, or can be looked into now.
+    Settled,
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [Self::Read, Self::Empty, Self::SetAside, Self::Failed, Self::Found];
+    const ALL: [Self; 5] = [Self::Read, Self::Empty, Self::SetAside, Self::Failed, Self::Settled];
 
     /// Returns the word for it.
     pub const fn name(self) -> &'static str {
@@ -69,7 +71,7 @@ impl Outcome {
             Self::Empty => "EMPTY",
             Self::SetAside => "SET_ASIDE",
             Self::Failed => "FAILED",
-            Self::Found => "FOUND",
+            Self::Settled => "SETTLED",
         }
     }
 
@@ -118,11 +120,8 @@ impl Row<'_> {
 impl SourceRow<'_> {
     /// Returns whether this row counts rather than another one of the same source.
     fn is_after(&self, other: &Self) -> bool {
-        // What could not be looked into says nothing against what was read.
-        let rank = |row: &Self| {
-            let is_read = row.size.is_some();
-            (is_read, row.modified, Reverse(row.outcome), row.size)
-        };
+        // A source counts as it was found last.
+        let rank = |row: &Self| (row.read_time, row.modified, Reverse(row.outcome), row.size);
         let (one, other_rank) = (rank(self), rank(other));
         let texts = (self.etag, self.coverage, self.attribution);
         one.cmp(&other_rank)
@@ -133,7 +132,7 @@ impl SourceRow<'_> {
     /// Returns whether this is what became of `source` as it stands now, so that there is no need
     /// to read it again.
     pub fn has_folded(&self, source: &Source) -> bool {
-        if matches!(self.outcome, Outcome::Failed | Outcome::Found) {
+        if matches!(self.outcome, Outcome::Failed | Outcome::Settled) {
             return false;
         }
         let etag = source.listed.as_ref().and_then(|listed| listed.etag.as_deref());
@@ -167,33 +166,35 @@ pub(super) struct OwnSource {
     size: Option<u64>,
     modified: Option<Time>,
     etag: Option<String>,
+    read_time: Time,
     outcome: Outcome,
     coverage: String,
 }
 
 impl OwnSource {
-    /// Tells what became of a source.
-    pub(super) fn new(source: &Source, coverage: &CoverageByDay) -> Self {
+    /// Tells what became of a source, as it was read `now`.
+    pub(super) fn new(source: &Source, coverage: &CoverageByDay, now: Time) -> Self {
         Self {
             source: source.name(),
             size: source.size,
             modified: source.modified,
             etag: source.listed.as_ref().and_then(|listed| listed.etag.clone()),
+            read_time: now,
             outcome: Outcome::of(&coverage.totals),
             coverage: Document::new(coverage).to_json(),
         }
     }
 
-    /// Tells of something that is no source: `modified` is when that was found.
-    pub(super) fn beside(
-        source: String,
-        modified: Option<Time>,
-        outcome: Outcome,
-        coverage: &Coverage,
-    ) -> Self {
+    /// Tells of something that was not opened, as it was found `now`.
+    pub(super) fn beside(source: String, outcome: Outcome, coverage: &Coverage, now: Time) -> Self {
         let all = CoverageByDay { totals: coverage.clone(), ..CoverageByDay::default() };
         let coverage = Document::new(&all).to_json();
-        Self { source, size: None, modified, etag: None, outcome, coverage }
+        Self { source, size: None, modified: None, etag: None, read_time: now, outcome, coverage }
+    }
+
+    /// Returns whether it failed as it did before: `known` has the coverage of what failed, by name.
+    pub(super) fn is_known(&self, known: &HashMap<String, String>) -> bool {
+        self.outcome == Outcome::Failed && known.get(&self.source) == Some(&self.coverage)
     }
 
     /// Returns the bytes that it takes in memory, about.
@@ -219,6 +220,7 @@ impl OwnSource {
             size: self.size,
             modified: self.modified,
             etag: self.etag.as_deref(),
+            read_time: self.read_time,
             outcome: self.outcome,
             attribution,
             coverage: &self.coverage,

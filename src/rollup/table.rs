@@ -94,11 +94,12 @@ const ACCESS_COLUMNS: [Column; 23] = [
     nullable("first_source", Type::Text),
 ];
 
-const SOURCE_COLUMNS: [Column; 7] = [
+const SOURCE_COLUMNS: [Column; 8] = [
     always("source", Type::Id),
     nullable("size", Type::Int),
     nullable("modified", Type::Time),
     nullable("etag", Type::Id),
+    always("read_time", Type::Time),
     always("outcome", Type::Text),
     always("attribution", Type::Text),
     always("coverage", Type::Text),
@@ -112,7 +113,7 @@ const COVERAGE_COLUMNS: [Column; 3] =
 const LATEST_COLUMNS: usize = 10;
 
 /// The columns that tell which source it is, and whether it is folded.
-const IDENTITY_COLUMNS: usize = 5;
+const IDENTITY_COLUMNS: usize = 6;
 
 impl Table {
     fn columns(self) -> impl Iterator<Item = &'static Column> {
@@ -341,6 +342,7 @@ fn source_cells<'a>(row: &SourceRow<'a>) -> [Cell<'a>; SOURCE_COLUMNS.len()] {
         Cell::Int(row.size),
         Cell::Time(row.modified),
         Cell::Text(row.etag),
+        Cell::Time(Some(row.read_time)),
         Cell::Text(Some(row.outcome.name())),
         Cell::Text(Some(row.attribution)),
         Cell::Text(Some(row.coverage)),
@@ -387,6 +389,7 @@ struct Sources {
     size: Int64Array,
     modified: TimestampMicrosecondArray,
     etag: StringArray,
+    read_time: TimestampMicrosecondArray,
     outcome: StringArray,
     /// Attribution and coverage, if they were read.
     others: Option<[StringArray; 2]>,
@@ -614,6 +617,7 @@ impl Sources {
             size: int(batch, "size")?,
             modified: time(batch, "modified")?,
             etag: text(batch, "etag")?,
+            read_time: time(batch, "read_time")?,
             outcome: text(batch, "outcome")?,
             others: if is_whole {
                 Some([text(batch, "attribution")?, text(batch, "coverage")?])
@@ -634,6 +638,7 @@ impl Sources {
             size: size.and_then(|size| u64::try_from(size).ok()),
             modified: opt_time(&self.modified, index),
             etag: opt(&self.etag, index),
+            read_time: opt_time(&self.read_time, index)?,
             outcome: Outcome::parse(opt(&self.outcome, index)?)?,
             attribution,
             coverage,

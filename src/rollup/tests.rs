@@ -18,6 +18,8 @@ use crate::source::{FilePath, Input as SourceInput, Listed, Source, SourceReason
 use crate::time::Time;
 
 const NOON: i64 = 1_767_268_800_000_000;
+const NOW: Time = Time::from_micros(NOON);
+const LATER: Time = Time::from_micros(NOON + 1);
 
 /// A record of a ledger that owns its texts, which are few, so that keys and attempts coincide.
 #[derive(Clone, Debug)]
@@ -207,7 +209,7 @@ fn source(name: &str, size: u64, modified: i64) -> Source {
 #[test]
 fn v2_what_a_source_came_to_is_read_as_it_was_written() {
     let written = coverage(5);
-    let own = OwnSource::new(&source("/a", 1, NOON), &written);
+    let own = OwnSource::new(&source("/a", 1, NOON), &written, NOW);
     let row = own.row("{}");
     assert_eq!(row.outcome, Outcome::Read);
     assert_eq!(row.coverage().unwrap(), written);
@@ -225,7 +227,7 @@ fn v2_what_a_source_came_to_is_read_as_it_was_written() {
 
 #[test]
 fn a_source_is_folded_if_it_is_as_it_was() {
-    let own = OwnSource::new(&source("/a", 1, NOON), &coverage(5));
+    let own = OwnSource::new(&source("/a", 1, NOON), &coverage(5), NOW);
     let row = own.row("{}");
     assert!(row.has_folded(&source("/a", 1, NOON)));
     assert!(!row.has_folded(&source("/a", 2, NOON)));
@@ -236,7 +238,7 @@ fn a_source_is_folded_if_it_is_as_it_was() {
     };
     // Without an ETag on both sides size and time decide.
     assert!(row.has_folded(&with_etag(1, "x")));
-    let own = OwnSource::new(&with_etag(1, "x"), &coverage(5));
+    let own = OwnSource::new(&with_etag(1, "x"), &coverage(5), NOW);
     let row = own.row("{}");
     assert_eq!(row.source, "s3://b/a");
     assert!(row.has_folded(&with_etag(2, "x")));
@@ -244,7 +246,7 @@ fn a_source_is_folded_if_it_is_as_it_was() {
     let mut failed = coverage(5);
     failed.totals.sources = Default::default();
     failed.totals.source_read(true, 5);
-    let own = OwnSource::new(&source("/a", 1, NOON), &failed);
+    let own = OwnSource::new(&source("/a", 1, NOON), &failed, NOW);
     assert_eq!(own.row("{}").outcome, Outcome::Failed);
     assert!(!own.row("{}").has_folded(&source("/a", 1, NOON)), "what failed is read again");
 }
@@ -254,18 +256,14 @@ fn of_the_rows_of_one_source_the_one_that_counts_does_not_depend_on_their_order(
     let mut failed = coverage(1);
     failed.totals.source_read(true, 1);
     let versions = [
-        OwnSource::new(&source("/a", 1, NOON), &coverage(1)),
-        OwnSource::new(&source("/a", 2, NOON), &coverage(1)),
-        OwnSource::new(&source("/a", 1, NOON), &coverage(2)),
-        OwnSource::new(&source("/a", 9, NOON), &failed),
-        OwnSource::new(&source("/a", 1, NOON + 1), &failed),
-        OwnSource::beside("/a".to_owned(), None, Outcome::Failed, &Coverage::default()),
-        OwnSource::beside(
-            "/a".to_owned(),
-            Some(Time::from_micros(NOON)),
-            Outcome::Found,
-            &Coverage::default(),
-        ),
+        OwnSource::new(&source("/a", 1, NOON), &coverage(1), NOW),
+        OwnSource::new(&source("/a", 2, NOON), &coverage(1), NOW),
+        OwnSource::new(&source("/a", 1, NOON), &coverage(2), NOW),
+        OwnSource::new(&source("/a", 9, NOON), &failed, NOW),
+        OwnSource::new(&source("/a", 1, NOON + 1), &failed, NOW),
+        OwnSource::beside("/a".to_owned(), Outcome::Failed, &Coverage::default(), NOW),
+        OwnSource::beside("/a".to_owned(), Outcome::Settled, &Coverage::default(), NOW),
+        OwnSource::beside("/a".to_owned(), Outcome::Settled, &Coverage::default(), LATER),
     ];
     let lane = |version: &OwnSource| -> Box<dyn Lane> {
         Box::new(SourcesLane::new(vec![version.clone()], "{}".to_owned()))
@@ -280,8 +278,10 @@ fn of_the_rows_of_one_source_the_one_that_counts_does_not_depend_on_their_order(
         }
     }
     let all = rows(versions.iter().map(lane).collect());
-    // The newest one counts, though it failed; of one time, the one that was read.
-    assert_eq!(all, rows(vec![lane(&versions[4])]));
+    // What was found last counts; of one run the newest; of one time of change what was read.
+    assert_eq!(all, rows(vec![lane(&versions[7])]));
+    let of_one_run = rows(versions[..7].iter().map(lane).collect());
+    assert_eq!(of_one_run, rows(vec![lane(&versions[4])]));
     let older = rows([0, 3, 5, 6].map(|index: usize| lane(&versions[index])).into());
     assert_eq!(older, rows(vec![lane(&versions[0])]));
 }
@@ -299,7 +299,7 @@ fn a_stream_that_was_cut_off_anywhere_is_refused() {
         .collect();
     let all = ledger(&records);
     let sources = SourcesLane::new(
-        vec![OwnSource::new(&source("/a", 1, NOON), &coverage(1))],
+        vec![OwnSource::new(&source("/a", 1, NOON), &coverage(1), NOW)],
         "{}".to_owned(),
     );
     let bytes = write(vec![Box::new(LedgerLane::new(&all)), Box::new(sources)]);
@@ -321,7 +321,7 @@ fn a_stream_that_was_cut_off_anywhere_is_refused() {
 #[test]
 fn rows_of_one_key_in_two_lanes_are_an_overlap() {
     let lane = |names: &[&str]| -> Box<dyn Lane> {
-        let row = |name: &&str| OwnSource::new(&source(name, 1, NOON), &coverage(1));
+        let row = |name: &&str| OwnSource::new(&source(name, 1, NOON), &coverage(1), NOW);
         Box::new(SourcesLane::new(names.iter().map(row).collect(), "{}".to_owned()))
     };
     assert!(!overlap(lane(&["/a", "/c", "/e"]), vec![lane(&["/b", "/d"]), lane(&["/f"])]).unwrap());

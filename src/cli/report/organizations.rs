@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::bail;
 
 use super::super::args::OrganizationsArgs;
-use super::super::inputs::{of_report, threads};
+use super::super::inputs::of_report;
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
     refuse_query(args, snapshot.as_ref())?;
-    let found = of_report(&args.input.inputs, threads(args.input.threads))?;
+    let found = of_report(&args.input)?;
     output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
         read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;

@@ -66,7 +66,8 @@ pub(super) fn read(
         }
         Read { ledger, coverage, origins: Vec::new() }
     };
-    if is_rolled && read.coverage.records.counted == 0 && !args.allow_empty {
+    // What a source told before it changed is in the parts, and in no count.
+    if is_rolled && read.ledger.is_empty() && !args.allow_empty {
         refuse_empty(&Found::default(), &read.coverage)?;
     }
     Ok(read)

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use anyhow::{Context as _, bail};
 
 use super::super::args::ServiceArgs;
-use super::super::inputs::{of_report, threads};
+use super::super::inputs::of_report;
 use super::super::period::asked;
 use super::super::summary::{Names, Summary, warn_of_future};
 use super::super::{Exit, now};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         service::find_service(catalog, namespace).context("--service-namespace")?;
     }
     query(args, creation)?.validate().context("--max-items or --marker")?;
-    let found = of_report(&args.input.inputs, threads(args.input.threads))?;
+    let found = of_report(&args.input)?;
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
