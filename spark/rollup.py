@@ -59,6 +59,7 @@ SOURCE = {
     "size": "bigint",
     "modified": "timestamp",
     "etag": "string",
+    "read_time": "timestamp",
     "outcome": "string",
     "attribution": "string",
     "coverage": "string",
@@ -66,7 +67,7 @@ SOURCE = {
 PARTIAL = {"row": "string", "date": "string"} | PART | SOURCE
 """The columns of a partial stream, and so of what the executors hand back."""
 
-OUTCOMES = ["FOUND", "FAILED", "SET_ASIDE", "EMPTY", "READ"]
+OUTCOMES = ["SETTLED", "FAILED", "SET_ASIDE", "EMPTY", "READ"]
 """What became of a source, the least first."""
 
 SETTINGS = {
@@ -206,7 +207,7 @@ def not_folded(spark: SparkSession, files: list[File], rows: DataFrame) -> list[
     slices = 1 + len(files) // 100_000
     tuples = spark.sparkContext.parallelize(list(map(tuple, files)), slices)
     listed = spark.createDataFrame(tuples, FILE, verifySchema=False).alias("listed")
-    known = rows.filter(~F.col("outcome").isin("FAILED", "FOUND")).select(
+    known = join_sources(rows).filter(~F.col("outcome").isin("FAILED", "SETTLED")).select(
         "source",
         "size",
         F.unix_micros("modified").alias("modified"),
@@ -519,10 +520,9 @@ def join_sources(sources: DataFrame) -> DataFrame:
     """Keeps the greatest row of each source."""
     ranks = [F.when(F.col("outcome") == name, rank) for rank, name in enumerate(OUTCOMES)]
     rank = F.coalesce(*ranks, F.lit(-1))
-    has_size = F.col("size").isNotNull().alias("has_size")
     fields = ["size", "etag", "coverage", "outcome", "attribution"]
     rows = sources.groupBy("source").agg(
-        F.max(F.struct(has_size, "modified", rank.alias("rank"), *fields)).alias("greatest")
+        F.max(F.struct("read_time", "modified", rank.alias("rank"), *fields)).alias("greatest")
     )
     return rows.select("source", *(F.col(f"greatest.{name}") for name in list(SOURCE)[1:]))
 

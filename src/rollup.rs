@@ -18,6 +18,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use std::{fs, io};
 
 use thiserror::Error;
@@ -29,7 +30,7 @@ use crate::printable::printable;
 use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
 pub use answer::{Answer, Known, Selection, answer};
-use file::{FileLane, Part, Wanted, each_batch};
+use file::{Part, Wanted, each_batch};
 pub use gather::Gathering;
 use lane::Lane;
 use row::Row;
@@ -43,7 +44,10 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// How often a rollup is opened anew if files of it go away meanwhile, as they do when somebody
 /// compacts it.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 100;
+
+/// How long is waited before.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a rollup cannot be read or written.
 #[derive(Debug, Error)]
@@ -70,6 +74,9 @@ pub enum RollupError {
     /// A file that could not be written.
     #[error("{}: cannot be written: {}", .0.display(), .1)]
     Write(PathBuf, #[source] io::Error),
+    /// A folder of a rollup that leads elsewhere.
+    #[error("{}: is a symbolic link, and what lies in a rollup is removed at times: put the folder itself there", .0.display())]
+    Link(PathBuf),
     /// A directory that cannot be locked.
     #[error("{}: cannot be locked, so that another run might write at the same time: {}", .0.display(), .1)]
     Lock(PathBuf, #[source] io::Error),
@@ -79,8 +86,8 @@ pub enum RollupError {
     /// A file without a column, or with one of another type.
     #[error("{}: no file of a rollup: {}", .0.display(), .1)]
     Column(PathBuf, String),
-    /// A row without what every row has.
-    #[error("{}: row {} lacks a value that every row has", .0.display(), .1)]
+    /// A row without what every row has, or of another day than its part.
+    #[error("{}: row {} lacks a value that every row has, or is of another day", .0.display(), .1)]
     Row(PathBuf, usize),
     /// A row that is out of order.
     #[error("{}: row {} stands behind one that it has to precede: sort the file as it is documented", .0.display(), .1)]
@@ -234,7 +241,10 @@ pub fn reading<T>(
         let rollups: Result<Vec<Rollup>, _> =
             directories.iter().map(|directory| Rollup::open(directory)).collect();
         match rollups.and_then(|rollups| read(&rollups)) {
-            Err(error) if attempts < ATTEMPTS && run::is_missing(&error) => attempts += 1,
+            Err(error) if attempts < ATTEMPTS && run::is_missing(&error) => {
+                attempts += 1;
+                std::thread::sleep(PAUSE);
+            }
             result => return result,
         }
     }

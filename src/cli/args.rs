@@ -271,17 +271,17 @@ pub(crate) struct RollupArgs {
         long,
         value_name = "FILE",
         value_hint = ValueHint::FilePath,
-        requires = "partial",
+        conflicts_with_all = ["into", "compact"],
         help_heading = "Output"
     )]
     pub(crate) output: Option<PathBuf>,
 
     /// Make one part of each day of the rollup, and remove what nobody needs any more
-    #[arg(long, conflicts_with_all = ["merge", "files_from", "count", "set_aside"], help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["merge", "files_from", "count", "set_aside", "memory", "threads"], help_heading = "Output")]
     pub(crate) compact: bool,
 
     /// Join partial streams and rollups instead of reading logs
-    #[arg(long, conflicts_with_all = ["files_from", "count", "set_aside"], help_heading = "Run")]
+    #[arg(long, conflicts_with_all = ["files_from", "count", "set_aside", "memory", "threads"], help_heading = "Run")]
     pub(crate) merge: bool,
 
     /// Read also the files that FILE (or - for standard input) lists: a line a path, or a JSON

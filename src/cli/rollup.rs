@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, bail};
@@ -25,7 +25,7 @@ use crate::ledger::Ledger;
 use crate::printable::grouped;
 use crate::rollup::{self, Gathering, Input, Known, Rollup, Writer, Written};
 use crate::source::{Found, Input as SourceInput, Source, SourceError, is_rollup};
-use crate::time::{Period, Time};
+use crate::time::Period;
 
 /// The least memory that is of any use.
 const LEAST_MEMORY: usize = 16 << 20;
@@ -69,7 +69,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let coverage = gathering.coverage();
     let written = gathering.add_to(&writer, &ledgers, threads(args.threads))?;
     let lines = [format!(
-        "rollup    {} sources folded before, {} new; {} rows in {} parts added",
+        "rollup    {} sources folded before, {} read now; {} rows in {} parts added",
         grouped(known.folded as u64),
         grouped((new.sources.len() + new.set_aside.len()) as u64),
         grouped(written.accesses),
@@ -133,12 +133,13 @@ fn merge(args: &RollupArgs) -> anyhow::Result<Exit> {
     };
     if !args.verbosity.quiet {
         complain(&format!(
-            "merged    {} sources, {} rows",
+            "merged    {} sources, {} of them failed; {} rows",
             grouped(written.sources),
+            grouped(written.failed),
             grouped(written.accesses)
         ));
     }
-    Ok(Exit::Complete)
+    Ok(if written.failed == 0 { Exit::Complete } else { Exit::Incomplete })
 }
 
 /// A merge of nothing is a mistake in writing the command.
@@ -269,30 +270,28 @@ fn refuse_one_name(found: &Found) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Opens the inputs of a merge.
-fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input<'static>>> {
-    let open = |input: &OsString| {
+/// Returns the inputs of a merge.
+fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input>> {
+    let input = |input: &OsString| {
         let path = Path::new(input);
         if input == "-" {
-            let name = PathBuf::from("standard input");
-            return Ok(Input::Stream(name, Box::new(io::stdin())));
+            return Ok(Input::Stdin);
         }
         if path.is_dir() {
             return Ok(Input::Rollup(Rollup::open(path)?));
         }
         let file =
             File::open(path).map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
-        let mut file = BufReader::new(file);
-        if file.fill_buf().is_ok_and(|head| head.starts_with(b"PAR1")) {
+        if BufReader::new(file).fill_buf().is_ok_and(|head| head.starts_with(b"PAR1")) {
             bail!(
                 "{}: a part alone does not say which sources were read: name the rollup that it \
                  belongs to",
                 path.display()
             );
         }
-        Ok(Input::Stream(path.to_owned(), Box::new(file)))
+        Ok(Input::Stream(path.to_owned()))
     };
-    inputs.iter().map(open).collect()
+    inputs.iter().map(input).collect()
 }
 
 /// Returns whether there is nothing left to read of what failed before and was not found: it lay

@@ -282,7 +282,8 @@ impl<'f> FileLane<'f> {
     fn check(&self) -> Result<(), RollupError> {
         let Some(rows) = &self.rows else { return Ok(()) };
         let row = self.read + self.at + 1;
-        let Some(key) = rows.key(self.at, self.day).filter(|_| rows.is_whole(self.at)) else {
+        let Some(key) = rows.key(self.at, self.day).filter(|_| rows.is_whole(self.at, self.day))
+        else {
             return Err(RollupError::Row(self.name.clone(), row));
         };
         let before = match (self.at.checked_sub(1), &self.before) {
@@ -332,7 +333,7 @@ pub(super) fn each_batch(
         let batch = batch.map_err(|error| RollupError::Stream(part.path.clone(), words(&error)))?;
         let rows = Rows::new(part.table, &batch, wanted == Wanted::Everything)
             .map_err(|what| RollupError::Column(part.path.clone(), what))?;
-        if let Some(broken) = (0..rows.len()).find(|index| !rows.is_whole(*index)) {
+        if let Some(broken) = (0..rows.len()).find(|index| !rows.is_whole(*index, part.day)) {
             return Err(RollupError::Row(part.path.clone(), read + broken + 1));
         }
         each(&rows);
@@ -392,7 +393,10 @@ const CUT_OFF: &str = "cut off: the program that wrote it did not come to its en
 
 /// Returns what an error says that may come from reading.
 fn words(error: &ArrowError) -> String {
+    let is_cut = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
     match error {
+        ArrowError::IoError(_, error) if is_cut(error) => CUT_OFF.to_owned(),
+        ArrowError::IpcError(what) => format!("no partial stream: {what}"),
         ArrowError::IoError(words, _) => words.clone(),
         ArrowError::ExternalError(error) => error.to_string(),
         error => error.to_string(),

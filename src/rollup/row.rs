@@ -14,6 +14,12 @@ use crate::ledger::{Entry, EntryKey};
 use crate::source::{Source, SourceReason};
 use crate::time::{Day, Time};
 
+/// The most bytes or records that are believed of one row.
+const MOST_BYTES: u64 = 1 << 52;
+
+/// The most events that are believed of one account and day, in one row.
+const MOST_EVENTS: u64 = 1 << 40;
+
 /// A row of a rollup, or of a partial stream. Accesses stand before sources.
 #[derive(Clone, Copy, Debug)]
 #[expect(
@@ -334,9 +340,19 @@ impl Document {
                 regions: account.regions.into_iter().collect(),
                 data_events: account.data_events,
             };
+            // No log holds more: sums of them stay far from the end of numbers.
+            if coverage.events > MOST_EVENTS {
+                return Err(format!("Events: {} are too many", coverage.events));
+            }
             counted += coverage.events;
             accounts.insert((account.account_id, day), coverage);
         }
+        let counts = [self.records_malformed, self.bytes_read, self.bytes_decompressed];
+        let mut counts = self.records_set_aside.values().copied().chain(counts);
+        if let Some(count) = counts.find(|count| *count > MOST_BYTES) {
+            return Err(format!("{count} is too large a number"));
+        }
+        drop(counts);
         let is = |it: Outcome| u64::from(outcome == Some(it));
         let SourceCounts { read, empty, failed } = self.sources.unwrap_or(SourceCounts {
             read: is(Outcome::Read),

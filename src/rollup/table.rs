@@ -470,10 +470,10 @@ impl Rows {
         })
     }
 
-    /// Returns whether a row has all that every row of its kind has.
-    pub(super) fn is_whole(&self, index: usize) -> bool {
+    /// Returns whether a row has all that every row of its kind has, its attempts on their day.
+    pub(super) fn is_whole(&self, index: usize, day: Option<Day>) -> bool {
         match self.kind(index) {
-            Some(Kind::Access(accesses, _)) => accesses.is_whole(index),
+            Some(Kind::Access(accesses, own_day)) => accesses.is_whole(index, own_day.or(day)),
             Some(Kind::Source(sources)) => sources.get(index).is_some(),
             None => self.summaries.as_ref().is_some_and(|rows| rows.is_whole(index)),
         }
@@ -506,7 +506,8 @@ enum Kind<'r> {
 impl Summaries {
     fn is_whole(&self, index: usize) -> bool {
         let is_day = opt(&self.date, index).is_none_or(|date| Day::parse(date).is_some());
-        is_day && self.events.is_valid(index) && self.coverage.is_valid(index)
+        let has_events = self.events.is_valid(index) && self.events.value(index) >= 0;
+        is_day && has_events && self.coverage.is_valid(index)
     }
 }
 
@@ -566,12 +567,24 @@ impl Accesses {
         })
     }
 
-    fn is_whole(&self, index: usize) -> bool {
-        let first = self.others.as_ref().map(|[.., first]| first);
+    fn is_whole(&self, index: usize, day: Option<Day>) -> bool {
+        let [success, denial, first] = match &self.others {
+            Some([success, denial, first]) => [Some(success), Some(denial), Some(first)],
+            None => [None; 3],
+        };
+        let is_there = |attempts: Option<&Attempts>| {
+            attempts.is_none_or(|attempts| attempts.time.is_valid(index))
+        };
+        let is_on_day = |attempts: Option<&Attempts>| {
+            let time = attempts.and_then(|attempts| opt_time(&attempts.time, index));
+            time.is_none_or(|time| day.is_none_or(|day| time.day() == day))
+        };
+        let latest = Some(&self.latest);
         [&self.account, &self.event_source, &self.event_name].iter().all(|it| it.is_valid(index))
             && self.is_data_event.is_valid(index)
-            && self.latest.time.is_valid(index)
-            && first.is_none_or(|first| first.time.is_valid(index))
+            && is_there(latest)
+            && is_there(first)
+            && [latest, success, denial, first].into_iter().all(is_on_day)
     }
 
     fn key(&self, index: usize, day: Option<Day>) -> Option<EntryKey<'_>> {

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
 use super::lane::{Lane, LedgerLane, merge, overlap};
-use super::row::Row;
+use super::row::{Outcome, Row};
 use super::run::{Run, Runs, hidden};
 use super::summary::{self, Summary};
 use super::table::Table;
@@ -36,11 +36,13 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 const OTHERS: &str = "spark-";
 
 /// Something to merge.
-pub enum Input<'i> {
+pub enum Input {
     /// A rollup.
     Rollup(Rollup),
-    /// A partial stream, and what it is called.
-    Stream(PathBuf, Box<dyn io::Read + 'i>),
+    /// A file with a partial stream.
+    Stream(PathBuf),
+    /// A partial stream on standard input.
+    Stdin,
 }
 
 /// What was written.
@@ -52,6 +54,8 @@ pub struct Written {
     pub accesses: u64,
     /// Parts of days.
     pub parts: usize,
+    /// Sources that could not be read, or not to their end.
+    pub failed: u64,
 }
 
 /// The one who writes to a rollup.
@@ -76,12 +80,18 @@ impl Writer {
         if !is_rollup(directory) && is_occupied(directory)? {
             return Err(RollupError::Occupied(directory.to_owned()));
         }
+        refuse_link(&directory.join(ROLLUP))?;
         for folder in ["runs", "sources", "coverage", "tmp"] {
-            make(&hidden(directory, folder))?;
+            let folder = hidden(directory, folder);
+            make(&folder)?;
+            refuse_link(&folder)?;
         }
+        sync(&directory.join(ROLLUP))?;
+        sync(directory)?;
+        sync(directory.parent().filter(|it| *it != Path::new("")).unwrap_or(Path::new(".")))?;
         let path = hidden(directory, "lock");
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(|error| RollupError::Lock(path.clone(), error))?;
+        let lock = lock.map_err(|error| RollupError::Write(path.clone(), error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -184,7 +194,7 @@ impl Writer {
     /// # Errors
     /// Something could not be read or written, and the rollup is as it was; rows that are not sorted or
     /// not whole.
-    pub fn merge(&self, inputs: Vec<Input<'_>>) -> Result<Written, RollupError> {
+    pub fn merge(&self, inputs: Vec<Input>) -> Result<Written, RollupError> {
         self.add(few_lanes(inputs, &self.temporary)?)
     }
 
@@ -404,6 +414,7 @@ impl Writer {
         for entry in fs::read_dir(&self.directory).map_err(read)? {
             let entry = entry.map_err(read)?;
             if entry.file_name().to_string_lossy().starts_with("date=") {
+                refuse_link(&entry.path())?;
                 folders.push(entry.path());
             }
         }
@@ -423,7 +434,7 @@ impl Drop for Writer {
 /// # Errors
 /// Something could not be read or written; rows that are not sorted or not whole.
 pub fn merge_to_stream(
-    inputs: Vec<Input<'_>>,
+    inputs: Vec<Input>,
     temporary: &Path,
     out: impl Write,
 ) -> Result<Written, RollupError> {
@@ -446,25 +457,27 @@ pub(super) fn to_stream(
 }
 
 impl Written {
-    const fn count(&mut self, row: &Row<'_>) {
+    fn count(&mut self, row: &Row<'_>) {
         match row {
             Row::Access(_) => self.accesses += 1,
-            Row::Source(_) => self.sources += 1,
+            Row::Source(source) => {
+                self.sources += 1;
+                self.failed += u64::from(source.outcome == Outcome::Failed);
+            }
         }
     }
 }
 
 /// Opens inputs as lanes; merges some of them first where they are too many to be open at once.
-fn few_lanes<'i>(
-    inputs: Vec<Input<'i>>,
-    temporary: &Path,
-) -> Result<Vec<Box<dyn Lane + 'i>>, RollupError> {
+fn few_lanes(inputs: Vec<Input>, temporary: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
     let mut spills = Spills::new(temporary);
-    let mut lanes: Vec<Box<dyn Lane + 'i>> = Vec::new();
+    let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
     for input in inputs {
         match input {
-            Input::Stream(name, stream) => {
-                lanes.push(Box::new(FileLane::of_stream(&name, stream)?));
+            Input::Stream(path) => lanes.push(Box::new(open_stream(&path)?)),
+            Input::Stdin => {
+                let name = Path::new("standard input");
+                lanes.push(Box::new(FileLane::of_stream(name, io::stdin())?));
             }
             Input::Rollup(rollup) => {
                 for run in &rollup.runs {
@@ -568,7 +581,7 @@ impl Spills {
             let few: Vec<PathBuf> = self.files.drain(..LANES).collect();
             let mut of_files: Vec<Box<dyn Lane>> = Vec::new();
             for file in &few {
-                of_files.push(Box::new(open_spill(file)?));
+                of_files.push(Box::new(open_stream(file)?));
             }
             let path = self.next();
             spill(&path, of_files)?;
@@ -578,13 +591,13 @@ impl Spills {
             }
         }
         for file in &self.files {
-            lanes.push(Box::new(open_spill(file)?));
+            lanes.push(Box::new(open_stream(file)?));
         }
         Ok(lanes)
     }
 }
 
-fn open_spill(path: &Path) -> Result<FileLane<'static>, RollupError> {
+fn open_stream(path: &Path) -> Result<FileLane<'static>, RollupError> {
     let file = File::open(path).map_err(|error| RollupError::Read(path.to_owned(), error))?;
     FileLane::of_stream(path, file)
 }
@@ -713,12 +726,17 @@ impl Files {
 /// Returns whether there is something else in a directory than the beginnings of a rollup.
 fn is_occupied(directory: &Path) -> Result<bool, RollupError> {
     match fs::read_dir(directory) {
-        Ok(mut entries) => {
-            Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != ROLLUP)))
-        }
+        Ok(mut entries) => Ok(entries.any(|entry| {
+            let name = entry.map(|entry| entry.file_name()).unwrap_or_default();
+            name != ROLLUP && !name.as_encoded_bytes().starts_with(b".")
+        })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(RollupError::Read(directory.to_owned(), error)),
     }
+}
+
+fn refuse_link(folder: &Path) -> Result<(), RollupError> {
+    if folder.is_symlink() { Err(RollupError::Link(folder.to_owned())) } else { Ok(()) }
 }
 
 fn make(folder: &Path) -> Result<(), RollupError> {
@@ -726,7 +744,8 @@ fn make(folder: &Path) -> Result<(), RollupError> {
 }
 
 fn remove_all(path: &Path) -> Result<(), RollupError> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let is_folder = path.is_dir() && !path.is_symlink();
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(|error| RollupError::Write(path.to_owned(), error))
 }
 

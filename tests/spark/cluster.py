@@ -188,7 +188,7 @@ def fails(job: Callable[[], None], *words: str) -> None:
         raise AssertionError(f"did not fail: {words}")
 
 
-def a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_and_time() -> None:
+def a_source_is_folded_if_the_row_that_counts_has_its_etag_or_else_its_size_and_time() -> None:
     time, other = datetime.datetime(2026, 1, 31, 12, 0, 0, 1, datetime.timezone.utc), None
     micros = 1_769_860_800_000_001
     rows = [
@@ -196,7 +196,7 @@ def a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_
         ("/set-aside", 5, time, other, "SET_ASIDE"),
         ("/name-alone", None, None, other, "SET_ASIDE"),
         ("/failed", 5, time, other, "FAILED"),
-        ("/found", 5, time, other, "FOUND"),
+        ("/settled", 5, time, other, "SETTLED"),
         ("/failed-once", 5, time, other, "FAILED"),
         ("/failed-once", 5, time, other, "READ"),
         ("/size", 6, time, other, "READ"),
@@ -207,12 +207,17 @@ def a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_
         ("s3://b/no-etag", 5, time, other, "READ"),
     ]
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    schema = "source string, size bigint, modified timestamp, etag string, outcome string"
+    rows = [(*row[:4], time, row[4], "{}", "{}") for row in rows]
+    later = time + datetime.timedelta(days=1)
+    rows.append(("/failed-later", 5, time, None, time, "READ", "{}", "{}"))
+    rows.append(("/failed-later", 5, time, None, later, "FAILED", "{}", "{}"))
+    schema = ", ".join(f"{name} {kind}" for name, kind in rollup.SOURCE.items())
     names = sorted({row[0] for row in rows} | {"/new"})
     files = [File(name, 5, micros, "e" if name.startswith("s3") else None) for name in names]
     new = rollup.not_folded(spark, files, spark.createDataFrame(rows, schema))
     assert [file.source for file in new] == [
-        "/failed", "/found", "/new", "/size", "/time", "/unknown", "s3://b/other-etag",
+        "/failed", "/failed-later", "/new", "/settled", "/size", "/time", "/unknown",
+        "s3://b/other-etag",
     ]  # fmt: skip
 
 
@@ -236,7 +241,7 @@ for test in [
     two_jobs_over_halves_that_overlap_are_one,
     a_job_that_fails_leaves_the_rollup_as_it_was,
     parts_are_as_the_format_says,
-    a_source_is_folded_if_a_row_that_did_not_fail_has_its_etag_or_else_its_size_and_time,
+    a_source_is_folded_if_the_row_that_counts_has_its_etag_or_else_its_size_and_time,
     hadoop_lists_what_we_list,
 ]:
     rollup.say(f"# {test.__name__}")

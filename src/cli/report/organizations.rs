@@ -119,6 +119,9 @@ fn refuse_foreign(
         let problems = coverage.problems.len();
         because.push(format!("problems of reading: {problems}, the first {first}"));
     }
+    if because.is_empty() {
+        because.push("none was read".to_owned());
+    }
     bail!(
         "no access belongs into a report: {}: is it the snapshot of these logs? (--allow-empty \
          writes an empty report)",
