@@ -29,7 +29,7 @@ use crate::printable::printable;
 use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
 pub use answer::{Answer, Known, Selection, answer};
-use file::{FileLane, Part, Wanted, each_batch};
+use file::{Part, Wanted, each_batch};
 pub use gather::Gathering;
 use lane::Lane;
 use row::Row;
