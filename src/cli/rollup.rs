@@ -69,7 +69,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let ledgers = fold(args, &new, switches, memory, &gathering)?;
     let mut coverage = gathering.coverage();
     coverage.problems.extend(problems());
-    let written = gathering.add_to(&writer, &ledgers)?;
+    let written = gathering.add_to(&writer, &ledgers, threads(args.threads))?;
     let lines = [format!(
         "rollup    {} sources folded before, {} new; {} rows in {} parts added",
         grouped(known.folded as u64),

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::*;
-use crate::access::Principal;
+use crate::access::{Access, Answer, Principal};
+use crate::event::RawString;
 
 const BOB: Actor<'_> = Actor {
     account: "111122223333",

@@ -2,6 +2,7 @@
 //! each source came to. Both are put away in files as they grow.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -132,12 +133,23 @@ impl Gathering {
         self.state().coverage.clone()
     }
 
-    /// Adds everything to a rollup as one run, with the ledgers that are left.
+    /// Adds everything to a rollup as one run, with the ledgers that are left; days are written by
+    /// several threads if all of them are in memory.
     ///
     /// # Errors
     /// Something could not be put away, read or written; the rollup is as it was.
-    pub fn add_to(self, writer: &Writer, ledgers: &[Ledger]) -> Result<Written, RollupError> {
-        writer.add(self.lanes(ledgers)?)
+    pub fn add_to(
+        self,
+        writer: &Writer,
+        ledgers: &[Ledger],
+        threads: NonZeroUsize,
+    ) -> Result<Written, RollupError> {
+        if self.state().spills.is_empty() {
+            let sources = self.lanes(&[])?;
+            writer.add_days(ledgers, sources, threads)
+        } else {
+            writer.add(self.lanes(ledgers)?)
+        }
     }
 
     /// Writes everything as one partial stream, with the ledgers that are left.

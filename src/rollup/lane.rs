@@ -28,7 +28,12 @@ pub(super) struct LedgerLane<'l> {
 
 impl<'l> LedgerLane<'l> {
     pub(super) fn new(ledger: &'l Ledger) -> Self {
-        let mut order = ledger.sorted().into_iter();
+        Self::of(ledger, ledger.sorted())
+    }
+
+    /// Makes one of some records, which are sorted.
+    pub(super) fn of(ledger: &'l Ledger, sorted: Vec<u32>) -> Self {
+        let mut order = sorted.into_iter();
         let at = order.next();
         Self { ledger, order, at }
     }

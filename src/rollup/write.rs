@@ -7,19 +7,22 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
 use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
-use super::lane::{Lane, merge, overlap};
+use super::lane::{Lane, LedgerLane, merge, overlap};
 use super::row::Row;
 use super::run::{Run, Runs, hidden};
 use super::summary::{self, Summary};
 use super::table::Table;
 use super::{FORMAT_VERSION, Rollup, RollupError, source_lanes};
 use crate::access::Switches;
+use crate::ingest;
+use crate::ledger::Ledger;
 use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
 
@@ -129,17 +132,58 @@ impl Writer {
     pub(super) fn add(&self, lanes: Vec<Box<dyn Lane + '_>>) -> Result<Written, RollupError> {
         let mut files = Files::new(&self.temporary);
         merge(lanes, &mut |row| files.push(row))?;
-        let files = files.finish()?;
+        self.add_files(&files.finish()?)
+    }
+
+    fn add_files(&self, files: &Finished) -> Result<Written, RollupError> {
         let Some(attribution) = files.attribution else { return Ok(Written::default()) };
         self.agree_on(&attribution)?;
-        self.commit(&files, attribution, Kept::default(), Vec::new())?;
+        self.commit(files, attribution, Kept::default(), Vec::new())?;
         Ok(files.written)
+    }
+
+    /// Adds the records of ledgers and what lanes of sources come to, as one run; each day is written
+    /// on its own, by one of several threads.
+    pub(super) fn add_days(
+        &self,
+        ledgers: &[Ledger],
+        sources: Vec<Box<dyn Lane + '_>>,
+        threads: NonZeroUsize,
+    ) -> Result<Written, RollupError> {
+        let sorted = ingest::in_parallel(ledgers, threads, Ledger::sorted)?;
+        let mut days: BTreeMap<Option<Day>, Vec<(&Ledger, &[u32])>> = BTreeMap::new();
+        for (ledger, sorted) in ledgers.iter().zip(&sorted) {
+            let is_of_one_day =
+                |one: &u32, other: &u32| ledger.key(*one).day == ledger.key(*other).day;
+            for records in sorted.chunk_by(is_of_one_day) {
+                let day = records.first().and_then(|record| ledger.key(*record).day);
+                days.entry(day).or_default().push((ledger, records));
+            }
+        }
+        let days: Vec<_> = days.into_values().collect();
+        let parts = ingest::in_parallel(&days, threads, |records| {
+            let mut lanes: Vec<Box<dyn Lane + '_>> = Vec::new();
+            for (ledger, records) in records {
+                lanes.push(Box::new(LedgerLane::of(ledger, records.to_vec())));
+            }
+            let mut files = Files::new(&self.temporary);
+            merge(lanes, &mut |row| files.push(row))?;
+            files.finish()
+        })?;
+        let mut files = Files::new(&self.temporary);
+        merge(sources, &mut |row| files.push(row))?;
+        let mut files = files.finish()?;
+        for part in parts {
+            files.append(part?);
+        }
+        self.add_files(&files)
     }
 
     /// Adds what inputs hold, as one run.
     ///
     /// # Errors
-    /// As of [`Writer::add`]; rows that are not sorted or not whole.
+    /// Something could not be read or written, and the rollup is as it was; rows that are not sorted or
+    /// not whole.
     pub fn merge(&self, inputs: Vec<Input<'_>>) -> Result<Written, RollupError> {
         self.add(few_lanes(inputs, &self.temporary)?)
     }
@@ -554,6 +598,15 @@ pub(super) fn spill(path: &Path, lanes: Vec<Box<dyn Lane + '_>>) -> Result<(), R
     stream.finish()?.flush().map_err(failed)
 }
 
+impl Finished {
+    /// Takes in the parts of other days.
+    fn append(&mut self, other: Self) {
+        self.parts.extend(other.parts);
+        self.written.accesses += other.written.accesses;
+        self.written.parts += other.written.parts;
+    }
+}
+
 /// Files of other runs that a run names, too: paths below the rollup.
 #[derive(Default)]
 struct Kept {
@@ -648,8 +701,10 @@ impl Files {
     fn finish(mut self) -> Result<Finished, RollupError> {
         self.turn()?;
         self.finished.sources = self.sources.take().map(ParquetFile::finish).transpose()?;
-        let path = self.folder.join("coverage.parquet");
-        self.finished.coverage = self.summary.write(&path)?.then_some(path);
+        if self.finished.sources.is_some() || matches!(self.summary, Summary::OfRuns(_)) {
+            let path = self.folder.join("coverage.parquet");
+            self.finished.coverage = self.summary.write(&path)?.then_some(path);
+        }
         self.finished.written.parts = self.finished.parts.len();
         Ok(self.finished)
     }
