@@ -25,13 +25,15 @@ TYPES = {
 def documented(document, after):
     """Reads the table behind a heading: names, Arrow types, and whether null may stand there."""
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", document.split(after)[1].split("\n## ")[0], re.M)
-    columns, kinds = [], []
+    columns = []
     for names, kind in rows:
         names = re.findall(r"`(\w+)`", names)
-        kinds_of = kinds[-4:] if kind.startswith("the same") else [kind.split(",")[0]] * len(names)
-        kinds.extend(kinds_of)
         nullable = kind.endswith("null")
-        columns.extend((name, TYPES[of], nullable) for name, of in zip(names, kinds_of, strict=True))
+        if kind.startswith("the same"):
+            latest = [column for column in columns if column[0].startswith("latest_")]
+            columns.extend((name, of, null or nullable) for name, (_, of, null) in zip(names, latest, strict=True))
+        else:
+            columns.extend((name, TYPES[kind.split(",")[0]], nullable) for name in names)
     return columns
 
 

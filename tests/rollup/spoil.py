@@ -27,7 +27,7 @@ def spoiled(name, file, table, version=b"1"):
         lines = [line for line in run.read_text().splitlines() if '"Coverage"' not in line]
         run.write_text("\n".join(lines).replace('],\n}', ']\n}').replace(',\n}', '\n}'))
     table = table.replace_schema_metadata({b"trailfold.rollup": version})
-    pyarrow.parquet.write_table(table, place / "bad" / name / file)
+    pyarrow.parquet.write_table(table, place / "bad" / name / file, compression="zstd")
 
 
 spoiled("version-part", part, table, b"2")
@@ -56,14 +56,14 @@ spoiled("null-outcome", sources, sources_table.set_column(at, "outcome", pyarrow
 # What writers may do otherwise is read all the same.
 plain = table.replace_schema_metadata(VERSION)
 for name, options in [
-    ("snappy", {"compression": "snappy", "row_group_size": 3, "version": "1.0"}),
-    ("dictionary", {"use_dictionary": True, "data_page_version": "2.0"}),
+    ("groups", {"compression": "none", "row_group_size": 3, "version": "1.0"}),
+    ("dictionary", {"compression": "zstd", "use_dictionary": True, "data_page_version": "2.0"}),
 ]:
     shutil.copytree(good, place / "fine" / name)
     pyarrow.parquet.write_table(plain, place / "fine" / name / part, **options)
 shutil.copytree(good, place / "fine/order")
 order = list(reversed(plain.schema.names))
-pyarrow.parquet.write_table(plain.select(order), place / "fine/order" / part)
+pyarrow.parquet.write_table(plain.select(order), place / "fine/order" / part, compression="zstd")
 
 with pyarrow.ipc.open_stream(place / "good.arrows") as stream:
     whole = stream.read_all()
