@@ -42,6 +42,9 @@ pub use write::{Input, Writer, Written, merge_to_stream};
 /// The version of the format that is written, and the only one that is read.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// What a partial stream is called that is being written.
+pub const STREAM: &str = "partial stream";
+
 /// How often a rollup is opened anew if files of it go away meanwhile, as they do when somebody
 /// compacts it.
 const ATTEMPTS: usize = 100;

@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::interrupt;
 use crate::emit::EmitError;
+use crate::rollup::{self, RollupError};
 use crate::source::{Found, Input, Source, is_rollup};
 
 /// Where output goes.
@@ -234,6 +235,13 @@ fn write_to(
 
 /// Returns the error of the operating system that an error rests on.
 fn system_error(error: &anyhow::Error) -> Option<&io::Error> {
+    // What a rollup could not read, or put away meanwhile, is not the output.
+    if let Some(error) = error.downcast_ref::<RollupError>() {
+        return match error {
+            RollupError::Write(path, error) if path == Path::new(rollup::STREAM) => Some(error),
+            _ => None,
+        };
+    }
     error.chain().find_map(|cause| match cause.downcast_ref::<EmitError>() {
         Some(EmitError::Write(error)) => Some(error),
         _ => cause.downcast_ref::<io::Error>(),

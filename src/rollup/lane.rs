@@ -2,6 +2,7 @@
 //! here, in memory that depends on the number of streams alone.
 
 use std::cmp::Ordering;
+use std::path::PathBuf;
 
 use super::RollupError;
 use super::row::{OwnSource, Row, RowKey};
@@ -108,7 +109,10 @@ pub(super) fn merge(
         }
         let mut rows = of_one_key.iter().filter_map(|lane| lanes.get(*lane)?.row());
         if let Some(mut joined) = rows.next() {
-            rows.for_each(|row| joined.join(&row));
+            for row in rows {
+                refuse_other_attribution(&joined, &row)?;
+                joined.join(&row);
+            }
             each(&joined)?;
         }
         for number in of_one_key.iter().copied() {
@@ -137,6 +141,15 @@ pub(super) fn overlap(
         Ok(())
     })?;
     Ok(overlaps)
+}
+
+/// Accesses that were counted by different rules do not belong together, and of a source that was
+/// read under both one row alone is kept.
+fn refuse_other_attribution(one: &Row<'_>, other: &Row<'_>) -> Result<(), RollupError> {
+    let (Row::Source(one), Row::Source(other)) = (one, other) else { return Ok(()) };
+    let is_same = one.attribution == other.attribution
+        || one.switches().is_ok_and(|switches| other.switches() == Ok(switches));
+    if is_same { Ok(()) } else { Err(RollupError::Attribution(PathBuf::from(one.source))) }
 }
 
 fn compare(lanes: &[Box<dyn Lane + '_>], one: usize, other: usize) -> Ordering {

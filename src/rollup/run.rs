@@ -93,14 +93,16 @@ impl Runs {
         // ones that go away for it.
         let mut names = names(&folder)?;
         let mut live = loop {
-            let mut runs = Vec::new();
-            for name in &names {
+            let run = |name: &String| {
                 let run = read(&folder.join(format!("{name}.json")))?;
-                runs.push(Run { name: name.clone(), ..run });
-            }
+                Ok(Run { name: name.clone(), ..run })
+            };
+            let runs: Result<Vec<Run>, RollupError> = names.iter().map(run).collect();
             let before = std::mem::replace(&mut names, self::names(&folder)?);
-            if before == names {
-                break runs;
+            match runs {
+                Ok(runs) if before == names => break runs,
+                Err(error) if before == names || !is_missing(&error) => return Err(error),
+                _ => {}
             }
         };
         let replaced: BTreeSet<String> =

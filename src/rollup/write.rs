@@ -19,7 +19,7 @@ use super::row::{Outcome, Row};
 use super::run::{Run, Runs, hidden};
 use super::summary::{self, Summary};
 use super::table::Table;
-use super::{FORMAT_VERSION, Rollup, RollupError, source_lanes};
+use super::{FORMAT_VERSION, Rollup, RollupError, STREAM, source_lanes};
 use crate::access::Switches;
 use crate::ingest;
 use crate::ledger::Ledger;
@@ -447,7 +447,7 @@ pub(super) fn to_stream(
     out: impl Write,
 ) -> Result<Written, RollupError> {
     let mut written = Written::default();
-    let mut stream = Stream::new(Path::new("partial stream"), out)?;
+    let mut stream = Stream::new(Path::new(STREAM), out)?;
     merge(lanes, &mut |row| {
         written.count(row);
         stream.push(row)
