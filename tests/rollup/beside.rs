@@ -60,7 +60,7 @@ fn a_period_that_cuts_a_day_reads_the_sources_of_that_day_and_no_others() {
     let expected = place.report(&[place.path("logs")], &NOON);
     let (rollup, logs) = (place.path("rollup"), place.path("logs"));
     let needed = [place.path("logs/late.json"), place.path("logs/morning.json")];
-    let given = [&[rollup.clone()], &needed[..]].concat();
+    let given = [std::slice::from_ref(&rollup), &needed[..]].concat();
     place.report(&given, &NOON).is(&expected, "what was listed");
     place.report(&[rollup.clone(), logs.clone()], &NOON).is(&expected, "all logs");
     // What is not needed is not looked into.

@@ -110,6 +110,7 @@ fn a_compaction_that_is_killed_changes_no_answer() {
 }
 
 /// Returns whether the program that can end another at a system call is there.
+#[expect(clippy::print_stderr, reason = "a test that did not run says so")]
 fn has_strace() -> bool {
     let found =
         Command::new("strace").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -103,7 +103,7 @@ pub(super) fn record(dice: &mut Dice, day: &str) -> Value {
         0 => {}
         1 => {
             record["eventID"] =
-                json!(dice.pick(&["", "zz", "0A1B2C3D-4e5f-6071-8293-a4b5c6d7e8f9"]))
+                json!(dice.pick(&["", "zz", "0A1B2C3D-4e5f-6071-8293-a4b5c6d7e8f9"]));
         }
         _ => {
             let id = format!("0a1b2c3d-4e5f-6071-8293-{:012x}", dice.roll(500));
