@@ -74,7 +74,7 @@ fn absolute_input(input: &OsStr) -> anyhow::Result<OsString> {
 
 /// One file of `--files-from`, as a listing of objects tells of it.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 struct Line {
     path: PathBuf,
     source: Option<String>,

@@ -49,6 +49,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let switches = switches(&args.attribution)?;
     let memory = memory(&args.memory)?;
     let now = now()?;
+    Writer::refuse_occupied(directory)?;
     let inputs = absolute(&args.inputs)?;
     let found = find(args, &inputs, Some(directory))?;
     let writer = open(directory, args.verbosity.quiet)?;
@@ -69,7 +70,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let coverage = gathering.coverage();
     let written = gathering.add_to(&writer, &ledgers, threads(args.threads))?;
     let lines = [format!(
-        "rollup    {} sources folded before, {} read now; {} rows in {} parts added",
+        "rollup    {} sources folded before, {} new or failed before; {} rows in {} parts added",
         grouped(known.folded as u64),
         grouped((new.sources.len() + new.set_aside.len()) as u64),
         grouped(written.accesses),

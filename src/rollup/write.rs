@@ -77,9 +77,7 @@ impl Writer {
     /// The directory holds something else, cannot be written to or locked, or holds a rollup that
     /// this program does not read.
     pub fn open(directory: &Path, wait: impl FnOnce()) -> Result<Self, RollupError> {
-        if !is_rollup(directory) && is_occupied(directory)? {
-            return Err(RollupError::Occupied(directory.to_owned()));
-        }
+        Self::refuse_occupied(directory)?;
         refuse_link(&directory.join(ROLLUP))?;
         for folder in ["runs", "sources", "coverage", "tmp"] {
             let folder = hidden(directory, folder);
@@ -112,6 +110,17 @@ impl Writer {
         make(&temporary)?;
         let Runs { live, gone } = Runs::read(directory)?;
         Ok(Self { directory: directory.to_owned(), temporary, live, gone, _lock: lock })
+    }
+
+    /// Refuses a directory that holds something else than a rollup.
+    ///
+    /// # Errors
+    /// [`RollupError::Occupied`], or the directory cannot be looked into.
+    pub fn refuse_occupied(directory: &Path) -> Result<(), RollupError> {
+        if !is_rollup(directory) && is_occupied(directory)? {
+            return Err(RollupError::Occupied(directory.to_owned()));
+        }
+        Ok(())
     }
 
     /// Returns the folder for what is not finished; it goes away with the writer.

@@ -51,20 +51,20 @@ fn a_second_run_over_an_unchanged_dump_changes_no_byte() {
     assert_eq!(place.roll(&["logs"], "rollup").code, Some(0));
     let before = place.files("rollup");
     let run = place.roll(&["logs"], "rollup");
-    assert!(run.stderr.contains(" 0 new; 0 rows in 0 parts"), "{}", run.stderr);
+    assert!(run.stderr.contains(" 0 new or failed before; 0 rows in 0 parts"), "{}", run.stderr);
     assert!(place.files("rollup") == before);
     place.roll(&files[1..4], "rollup");
     assert!(place.files("rollup") == before);
     // A file more is a run more.
     let new = place.file("logs/new.json", one("New", "2026-01-20T00:00:00Z"));
     let run = place.roll(&["logs"], "rollup");
-    assert!(run.stderr.contains(" 1 new; 1 rows in 1 parts"), "{}", run.stderr);
+    assert!(run.stderr.contains(" 1 new or failed before; 1 rows in 1 parts"), "{}", run.stderr);
     assert_eq!(place.runs("rollup").len(), 2);
     shift(&new, 7);
     let run = place.roll(&["logs"], "rollup");
-    assert!(run.stderr.contains(" 1 new; "), "{}", run.stderr);
+    assert!(run.stderr.contains(" 1 new or failed before; "), "{}", run.stderr);
     let run = place.roll(&["logs"], "rollup");
-    assert!(run.stderr.contains(" 0 new; "), "{}", run.stderr);
+    assert!(run.stderr.contains(" 0 new or failed before; "), "{}", run.stderr);
     let expected = place.report(&[place.path("logs")], &[]);
     place.report(&[place.path("rollup")], &[]).is(&expected, "in the end");
 }
@@ -83,7 +83,11 @@ fn a_file_that_failed_is_read_again_and_once_repaired_leaves_no_trace_of_that() 
         assert_eq!(before.code, Some(1));
         let run = place.roll(&["logs"], "rollup");
         assert_eq!(run.code, Some(1), "{}", run.stderr);
-        assert!(run.stderr.contains("1 sources folded before, 1 new"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("1 sources folded before, 1 new or failed before"),
+            "{}",
+            run.stderr
+        );
         fs::write(&path, &whole).unwrap();
         set_modified(&path, modified + Duration::from_secs(by));
         assert_eq!(place.roll(&["logs"], "rollup").code, Some(0), "{what}");
@@ -121,7 +125,7 @@ fn what_could_not_be_looked_into_is_forgotten_once_it_can() {
     let logs = [place.path("logs")];
     place.report(&[place.path("rollup")], &[]).is(&place.report(&logs, &[]), "repaired");
     let run = later(&place, &["rollup", "logs", "--into", "rollup"]);
-    assert!(run.stderr.contains(" 0 new; 0 rows in 0 parts"), "{}", run.stderr);
+    assert!(run.stderr.contains(" 0 new or failed before; 0 rows in 0 parts"), "{}", run.stderr);
     assert_eq!(place.run(&["rollup", "--compact", "rollup"]).code, Some(0));
     place.report(&[place.path("rollup")], &[]).is(&place.report(&logs, &[]), "compacted");
 }
@@ -161,10 +165,10 @@ fn files_are_taken_from_a_list_by_path_or_as_a_listing_of_objects_has_them() {
     assert_eq!(new("b", 101), "1");
     let without = json!({"Path": "copies/0001", "Source": two, "Size": 101,
         "LastModified": "2026-01-12T10:11:12Z"});
-    assert!(roll_listed(&place, &without.to_string()).stderr.contains(" 0 new;"));
+    assert!(roll_listed(&place, &without.to_string()).stderr.contains(" 0 new or failed before;"));
     let changed = json!({"Path": "copies/0001", "Source": two, "Size": 101,
         "LastModified": "2026-01-12T10:11:13Z"});
-    assert!(roll_listed(&place, &changed.to_string()).stderr.contains(" 1 new;"));
+    assert!(roll_listed(&place, &changed.to_string()).stderr.contains(" 1 new or failed before;"));
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn a_file_that_is_listed_and_found_is_one_file() {
     assert_eq!(sources(&run.stderr), sources(&expected.stderr));
     let run = run_on(&mut place.command(&args), list.as_bytes());
     // Those that fail are read again.
-    assert!(run.stderr.contains(" 4 new;"), "{}", run.stderr);
+    assert!(run.stderr.contains(" 4 new or failed before;"), "{}", run.stderr);
 }
 
 #[test]

@@ -173,17 +173,26 @@ fn a_source_counts_once_whether_it_is_folded_or_given_or_both_or_changed_since()
 }
 
 #[test]
-fn what_a_file_held_before_it_was_written_anew_is_in_no_period_that_cuts_it_off() {
+fn what_a_file_held_before_it_was_written_anew_was_logged_all_the_same() {
     let place = Place::new();
-    let path = at(&place, "current.json", &["2026-01-11T08:00:00Z", "2026-01-11T20:00:00Z"]);
-    at(&place, "other.json", &["2026-01-10T08:00:00Z"]);
+    let path = at(&place, "current.json", &["2026-01-11T08:00:00Z"]);
+    let later = event("555555555555", "sqs", "SendMessage", "2026-01-11T20:00:00Z");
+    let earlier = event("555555555555", "sns", "Publish", "2026-01-10T20:00:00Z");
+    place.file("logs/other.json", log(&[earlier, later]));
     place.roll(&["logs"], "rollup");
+    fs::create_dir(place.path("before")).unwrap();
+    fs::copy(&path, place.path("before/current.json")).unwrap();
     at(&place, "current.json", &["2026-01-14T08:00:00Z"]);
     shift(&path, 5);
     place.roll(&["logs"], "rollup");
-    let expected = place.report(&[place.path("logs")], &NOON);
-    let report = place.report(&[place.path("rollup"), place.path("logs")], &NOON);
-    report.is(&expected, "with the logs");
+    let (logs, before, rollup) = (place.path("logs"), place.path("before"), place.path("rollup"));
+    for period in [&["--until", "2026-01-11"][..], &NOON] {
+        let expected = place.report(&[&logs, &before], period);
+        let report = place.report(&[&rollup, &logs], period);
+        assert!(report.report == expected.report, "{period:?}");
+        // Counts are those of the files as they stand now.
+        assert_eq!(report.coverage, place.report(&[&logs], period).coverage);
+    }
 }
 
 #[test]

@@ -110,6 +110,8 @@ def the_rows_are_those_of_trailfold() -> None:
         assert found.keys() == expected.keys()
         for place, rows in found.items():
             for row, same in zip(rows, expected[place], strict=True):
+                # When each of them read it is their own.
+                row.pop("read_time", None), same.pop("read_time", None)
                 assert row == same, f"{place}: {row} and {same}"
 
 
