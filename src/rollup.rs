@@ -7,10 +7,13 @@
 
 mod answer;
 mod file;
+mod files;
 mod gather;
 mod lane;
 mod row;
+mod rows;
 mod run;
+mod spill;
 mod summary;
 mod table;
 mod write;
@@ -31,13 +34,15 @@ use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
 pub use answer::{Answer, Known, Selection, answer};
 use file::{Part, Wanted, each_batch};
+pub use files::Written;
 pub use gather::Gathering;
 use lane::Lane;
 use row::Row;
 pub use row::{Outcome, SourceRow};
 use run::{Run, Runs};
-use write::few_parts;
-pub use write::{Input, Writer, Written, merge_to_stream};
+pub use spill::Input;
+use spill::few_parts;
+pub use write::{Writer, merge_to_stream};
 
 /// The version of the format that is written, and the only one that is read.
 pub const FORMAT_VERSION: u32 = 1;

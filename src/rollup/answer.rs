@@ -25,8 +25,8 @@ pub struct Answer {
     pub selection: Selection,
     /// Days that the period cuts, of which the parts say too much.
     pub cut: BTreeSet<Day>,
-    /// How many sources of those days are read again.
-    pub again: usize,
+    /// Sources of those days that are read again, in the order of their names.
+    pub again: Vec<String>,
     /// Sources of those days that were not given, in the order of their names.
     pub missing: Vec<String>,
     /// Days that the parts answer.
@@ -63,7 +63,7 @@ pub fn answer(
         && summary::add_up(&rollup.runs)
     {
         summary::add_to(&mut coverage, rollup, is_within)?;
-        again = 0;
+        again = Vec::new();
     } else {
         again = add_sources(rollups, &given, &needed, is_within, (&mut selection, &mut coverage))?;
     }
@@ -99,22 +99,22 @@ fn add_cut(
     Ok(())
 }
 
-/// Adds what sources came to that need not be read again, and selects those that do; returns how
-/// many do because of days that are cut.
+/// Adds what sources came to that need not be read again, and selects those that do; returns which
+/// of them do because of days that are cut.
 fn add_sources(
     rollups: &[Rollup],
     given: &Names<'_>,
     needed: &Needed,
     is_within: impl Fn(Day) -> bool,
     (selection, coverage): (&mut Selection, &mut Coverage),
-) -> Result<usize, RollupError> {
-    let mut again = 0;
+) -> Result<Vec<String>, RollupError> {
+    let mut again = Vec::new();
     sources(rollups, Wanted::Everything, &mut |row| {
         let is_needed = needed.sources.contains(row.source);
         match given.find(row.source) {
             Some(Given::Source(index)) if !row.has_folded(given.source(index)) => return Ok(()),
             Some(Given::Source(_)) if is_needed => {
-                again += 1;
+                again.push(row.source.to_owned());
                 return Ok(());
             }
             Some(Given::Problem) => return Ok(()),

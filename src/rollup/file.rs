@@ -26,7 +26,8 @@ use serde_json::Value;
 
 use super::lane::Lane;
 use super::row::{Row, RowKey};
-use super::table::{Batches, Rows, Table};
+use super::rows::Rows;
+use super::table::{Batches, Table};
 use super::{FORMAT_VERSION, RollupError};
 use crate::time::Day;
 

@@ -9,9 +9,11 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::RollupError;
+use super::files::Written;
 use super::lane::{Lane, LedgerLane, SourcesLane};
 use super::row::{Outcome, OwnSource};
-use super::write::{Spills, Writer, Written, spill, to_stream};
+use super::spill::{Spills, spill};
+use super::write::{Writer, to_stream};
 use crate::access::Switches;
 use crate::coverage::{Coverage, CoverageByDay, Problem};
 use crate::ledger::Ledger;

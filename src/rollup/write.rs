@@ -13,10 +13,11 @@ use std::time::{Duration, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 
-use super::file::{FileLane, ParquetFile, Part, Stream, Wanted};
+use super::file::{FileLane, Part, Stream, Wanted};
+use super::files::{Files, Finished, Kept, Written};
 use super::lane::{Lane, LedgerLane, merge, overlap};
-use super::row::{Outcome, Row};
 use super::run::{Run, Runs, hidden};
+use super::spill::{Input, few_lanes, few_parts};
 use super::summary::{self, Summary};
 use super::table::Table;
 use super::{FORMAT_VERSION, Rollup, RollupError, STREAM, source_lanes};
@@ -26,37 +27,11 @@ use crate::ledger::Ledger;
 use crate::source::{ROLLUP, is_rollup};
 use crate::time::Day;
 
-/// How many lanes are merged at once: each holds a file open and two batches in memory.
-const LANES: usize = 64;
-
 /// How long a part that no run names is left alone: a job may be about to name it.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The beginning of names under `tmp` that are not ours to remove.
 const OTHERS: &str = "spark-";
-
-/// Something to merge.
-pub enum Input {
-    /// A rollup.
-    Rollup(Rollup),
-    /// A file with a partial stream.
-    Stream(PathBuf),
-    /// A partial stream on standard input.
-    Stdin,
-}
-
-/// What was written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Rows of sources.
-    pub sources: u64,
-    /// Rows of accesses.
-    pub accesses: u64,
-    /// Parts of days.
-    pub parts: usize,
-    /// Sources that could not be read, or not to their end.
-    pub failed: u64,
-}
 
 /// The one who writes to a rollup.
 pub struct Writer {
@@ -465,273 +440,6 @@ pub(super) fn to_stream(
     Ok(written)
 }
 
-impl Written {
-    fn count(&mut self, row: &Row<'_>) {
-        match row {
-            Row::Access(_) => self.accesses += 1,
-            Row::Source(source) => {
-                self.sources += 1;
-                self.failed += u64::from(source.outcome == Outcome::Failed);
-            }
-        }
-    }
-}
-
-/// Opens inputs as lanes; merges some of them first where they are too many to be open at once.
-fn few_lanes(inputs: Vec<Input>, temporary: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
-    let mut spills = Spills::new(temporary);
-    let mut lanes: Vec<Box<dyn Lane>> = Vec::new();
-    for input in inputs {
-        match input {
-            Input::Stream(path) => lanes.push(Box::new(open_stream(&path)?)),
-            Input::Stdin => {
-                let name = Path::new("standard input");
-                lanes.push(Box::new(FileLane::of_stream(name, io::stdin())?));
-            }
-            Input::Rollup(rollup) => {
-                for run in &rollup.runs {
-                    lanes.extend(lanes_of(run, &rollup.directory)?);
-                    spills.relieve(&mut lanes)?;
-                }
-            }
-        }
-        spills.relieve(&mut lanes)?;
-    }
-    spills.append(lanes)
-}
-
-/// The same for parts of one day, or of sources.
-pub(super) fn few_parts(
-    parts: Vec<Part>,
-    wanted: Wanted,
-) -> Result<Vec<Box<dyn Lane>>, RollupError> {
-    let lane = |part| -> Result<Box<dyn Lane>, RollupError> {
-        Ok(Box::new(FileLane::of_parts([part], wanted)?))
-    };
-    if parts.len() <= LANES {
-        return parts.into_iter().map(lane).collect();
-    }
-    // Whoever reads a rollup may not write to it. What is open stays readable when it is removed.
-    let temporary = tempfile::Builder::new().prefix("trailfold-").tempdir();
-    let temporary =
-        temporary.map_err(|error| RollupError::Write(PathBuf::from("temporary folder"), error))?;
-    let mut spills = Spills::new(temporary.path());
-    let mut lanes = Vec::new();
-    for part in parts {
-        lanes.push(lane(part)?);
-        spills.relieve(&mut lanes)?;
-    }
-    spills.append(lanes)
-}
-
-/// Returns the rows of a run: its parts one day behind the other, in as many lanes as it has parts
-/// of one day, and its sources.
-fn lanes_of(run: &Run, directory: &Path) -> Result<Vec<Box<dyn Lane>>, RollupError> {
-    let mut parts = run.parts(directory)?;
-    parts.sort_by_key(|part| part.day);
-    let mut chains: Vec<Vec<Part>> = Vec::new();
-    for part in parts {
-        let is_free = |chain: &&mut Vec<Part>| chain.last().is_none_or(|last| last.day < part.day);
-        match chains.iter_mut().find(is_free) {
-            Some(chain) => chain.push(part),
-            None => chains.push(vec![part]),
-        }
-    }
-    chains.extend(run.sources(directory)?.into_iter().map(|sources| vec![sources]));
-    let lane = |chain| -> Result<Box<dyn Lane>, RollupError> {
-        Ok(Box::new(FileLane::of_parts(chain, Wanted::Everything)?))
-    };
-    chains.into_iter().map(lane).collect()
-}
-
-/// Rows that are put away in files until all are merged.
-pub(super) struct Spills {
-    folder: PathBuf,
-    files: Vec<PathBuf>,
-    count: usize,
-}
-
-impl Spills {
-    pub(super) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), files: Vec::new(), count: 0 }
-    }
-
-    /// Returns the name of another file.
-    pub(super) fn next(&mut self) -> PathBuf {
-        self.count += 1;
-        self.folder.join(format!("spill-{}.arrows", self.count))
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Takes in a file with rows.
-    pub(super) fn push(&mut self, file: PathBuf) {
-        self.files.push(file);
-    }
-
-    /// Merges lanes into a file if there are too many.
-    fn relieve(&mut self, lanes: &mut Vec<Box<dyn Lane + '_>>) -> Result<(), RollupError> {
-        if lanes.len() >= LANES {
-            let path = self.next();
-            spill(&path, std::mem::take(lanes))?;
-            self.push(path);
-        }
-        Ok(())
-    }
-
-    /// Returns the lanes with those of all files, which are merged until they are few.
-    pub(super) fn append<'l>(
-        mut self,
-        mut lanes: Vec<Box<dyn Lane + 'l>>,
-    ) -> Result<Vec<Box<dyn Lane + 'l>>, RollupError> {
-        while self.files.len() > LANES {
-            let few: Vec<PathBuf> = self.files.drain(..LANES).collect();
-            let mut of_files: Vec<Box<dyn Lane>> = Vec::new();
-            for file in &few {
-                of_files.push(Box::new(open_stream(file)?));
-            }
-            let path = self.next();
-            spill(&path, of_files)?;
-            self.push(path);
-            for file in few {
-                remove_all(&file)?;
-            }
-        }
-        for file in &self.files {
-            lanes.push(Box::new(open_stream(file)?));
-        }
-        Ok(lanes)
-    }
-}
-
-fn open_stream(path: &Path) -> Result<FileLane<'static>, RollupError> {
-    let file = File::open(path).map_err(|error| RollupError::Read(path.to_owned(), error))?;
-    FileLane::of_stream(path, file)
-}
-
-/// Writes rows to a file.
-pub(super) fn spill(path: &Path, lanes: Vec<Box<dyn Lane + '_>>) -> Result<(), RollupError> {
-    let failed = |error| RollupError::Write(path.to_owned(), error);
-    let file = File::create(path).map_err(failed)?;
-    let mut stream = Stream::new(path, io::BufWriter::with_capacity(1 << 18, file))?;
-    merge(lanes, &mut |row| stream.push(row))?;
-    stream.finish()?.flush().map_err(failed)
-}
-
-impl Finished {
-    /// Takes in the parts of other days.
-    fn append(&mut self, other: Self) {
-        self.parts.extend(other.parts);
-        self.written.accesses += other.written.accesses;
-        self.written.parts += other.written.parts;
-    }
-}
-
-/// Files of other runs that a run names, too: paths below the rollup.
-#[derive(Default)]
-struct Kept {
-    parts: Vec<String>,
-    sources: Vec<String>,
-}
-
-/// The files of a run that is being written.
-struct Files {
-    folder: PathBuf,
-    day: Option<(Day, ParquetFile)>,
-    sources: Option<ParquetFile>,
-    finished: Finished,
-    attribution: Option<String>,
-    summary: Summary,
-}
-
-/// The files of a run, written.
-#[derive(Default)]
-struct Finished {
-    parts: Vec<(Day, PathBuf)>,
-    sources: Option<PathBuf>,
-    coverage: Option<PathBuf>,
-    attribution: Option<Switches>,
-    written: Written,
-}
-
-impl Files {
-    fn new(folder: &Path) -> Self {
-        let finished = Finished::default();
-        Self {
-            folder: folder.to_owned(),
-            day: None,
-            sources: None,
-            finished,
-            attribution: None,
-            summary: Summary::default(),
-        }
-    }
-
-    /// Adds a row; rows come in their order.
-    fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
-        self.finished.written.count(row);
-        match row {
-            Row::Access(entry) => {
-                let day = entry.day.unwrap_or(Day::from_number(0));
-                if self.day.as_ref().is_none_or(|(open, _)| *open != day) {
-                    self.turn()?;
-                    let path = self.folder.join(format!("{day}.parquet"));
-                    self.day = Some((day, ParquetFile::create(&path, Table::Part)?));
-                }
-                if let Some((_, part)) = &mut self.day {
-                    part.push(row)?;
-                }
-            }
-            Row::Source(source) => {
-                if self.attribution.as_deref() != Some(source.attribution) {
-                    let switches = source.switches().map_err(|what| {
-                        let name = source.source.to_owned();
-                        RollupError::Source(self.folder.clone(), name, what)
-                    })?;
-                    if self.finished.attribution.is_some_and(|other| other != switches) {
-                        return Err(RollupError::Attribution(PathBuf::from(source.source)));
-                    }
-                    self.finished.attribution = Some(switches);
-                    self.attribution = Some(source.attribution.to_owned());
-                }
-                let coverage = source.coverage().map_err(|what| {
-                    RollupError::Source(self.folder.clone(), source.source.to_owned(), what)
-                })?;
-                self.summary.add(coverage);
-                if self.sources.is_none() {
-                    let path = self.folder.join("sources.parquet");
-                    self.sources = Some(ParquetFile::create(&path, Table::Sources)?);
-                }
-                if let Some(sources) = &mut self.sources {
-                    sources.push(row)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Finishes the part of a day.
-    fn turn(&mut self) -> Result<(), RollupError> {
-        if let Some((day, part)) = self.day.take() {
-            self.finished.parts.push((day, part.finish()?));
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Finished, RollupError> {
-        self.turn()?;
-        self.finished.sources = self.sources.take().map(ParquetFile::finish).transpose()?;
-        if self.finished.sources.is_some() || matches!(self.summary, Summary::OfRuns(_)) {
-            let path = self.folder.join("coverage.parquet");
-            self.finished.coverage = self.summary.write(&path)?.then_some(path);
-        }
-        self.finished.written.parts = self.finished.parts.len();
-        Ok(self.finished)
-    }
-}
-
 /// Returns whether there is something else in a directory than the beginnings of a rollup.
 fn is_occupied(directory: &Path) -> Result<bool, RollupError> {
     match fs::read_dir(directory) {
@@ -752,7 +460,7 @@ fn make(folder: &Path) -> Result<(), RollupError> {
     fs::create_dir_all(folder).map_err(|error| RollupError::Write(folder.to_owned(), error))
 }
 
-fn remove_all(path: &Path) -> Result<(), RollupError> {
+pub(super) fn remove_all(path: &Path) -> Result<(), RollupError> {
     let is_folder = path.is_dir() && !path.is_symlink();
     let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     removed.map_err(|error| RollupError::Write(path.to_owned(), error))

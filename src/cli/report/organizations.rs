@@ -37,7 +37,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     let found = of_report(&args.input)?;
     output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;
+        read(&args.input, found, period, output.attempts(), &args.output.verbosity)?;
     let organization = match snapshot {
         Some(organization) => organization,
         None => Organization::flat(ledger.accounts()),

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::super::args::InputArgs;
+use super::super::args::{InputArgs, VerbosityArgs};
 use super::super::attribution::switches;
 use super::super::complain;
 use super::super::inputs::threads;
 use super::super::period::Asked;
 use super::super::progress::Display;
+use super::super::summary::Names;
 use crate::access::{Skip, Switches};
 use crate::coverage::Coverage;
 use crate::ingest::{self, Options};
@@ -35,13 +36,13 @@ pub(super) fn read(
     found: Found,
     asked: Asked,
     attempts: Attempts,
-    quiet: bool,
+    verbosity: &VerbosityArgs,
 ) -> anyhow::Result<Read> {
     let is_rolled = !found.rollups.is_empty();
     let read = if is_rolled {
-        read_rollups(args, found, asked, attempts, quiet)?
+        read_rollups(args, found, asked, attempts, verbosity)?
     } else {
-        let display = Display::new(&found.sources, quiet);
+        let display = Display::new(&found.sources, verbosity.quiet);
         let switches = switches(&args.attribution)?;
         let threads = threads(args.threads);
         let fold = |period| {
@@ -79,12 +80,12 @@ fn read_rollups(
     found: Found,
     asked: Asked,
     attempts: Attempts,
-    quiet: bool,
+    verbosity: &VerbosityArgs,
 ) -> anyhow::Result<Read> {
     let switches = attribution_of(args, &found.rollups)?;
     let threads = threads(args.threads);
     let fold = |found: &Found, period| {
-        let display = Display::new(&found.sources, quiet);
+        let display = Display::new(&found.sources, verbosity.quiet);
         let progress = &|step| display.step(step);
         let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
         display.finish();
@@ -120,11 +121,16 @@ fn read_rollups(
         grouped(days.len() as u64)
     )];
     if !beside.sources.is_empty() {
-        let again = grouped(again as u64);
+        let count = grouped(again.len() as u64);
         let new = grouped((beside.sources.len()) as u64);
         origins.push(format!(
-            "  sources read beside them: {new}, of which again, for days that the period cuts: {again}"
+            "  sources read beside them: {new}, of which again, for days that the period cuts: {count}"
         ));
+        if !again.is_empty() {
+            let names = Names { verbose: verbosity.verbose };
+            let again = names.list(again.iter().map(String::as_str));
+            origins.push(format!("    {again}"));
+        }
     }
     let (beside_ledger, beside_coverage) = fold(&beside, period)?;
     if ledger.is_empty() {

@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     output
         .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), args.output.verbosity.quiet)?;
+        read(&args.input, found, period, output.attempts(), &args.output.verbosity)?;
     let activity = Activity::new(&ledger, identities, catalog, granularity(args));
     let activity = ManuallyDrop::new(activity);
     if coverage.records.counted > 0 && !args.input.allow_empty {
