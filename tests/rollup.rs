@@ -14,6 +14,7 @@ mod same;
 #[cfg(target_os = "linux")]
 mod several;
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -23,11 +24,11 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 /// A directory in which the program runs.
-struct Place(TempDir);
+struct Place(TempDir, Cell<u64>);
 
 impl Place {
     fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        Self(TempDir::new().unwrap(), Cell::new(0))
     }
 
     fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -46,10 +47,17 @@ impl Place {
         path
     }
 
-    /// Returns the program, about to run here.
+    /// Returns the program, about to run here: every report at the same time, every run of
+    /// `rollup` a second behind the one before.
     fn command<T: AsRef<OsStr>>(&self, args: &[T]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_trailfold"));
-        command.env("SOURCE_DATE_EPOCH", "1769904000").current_dir(self.0.path()).args(args);
+        if args.first().is_some_and(|word| word.as_ref() == "rollup") {
+            self.1.set(self.1.get() + 1);
+            command.env("SOURCE_DATE_EPOCH", (1_769_904_000 + self.1.get()).to_string());
+        } else {
+            command.env("SOURCE_DATE_EPOCH", "1769904000");
+        }
+        command.current_dir(self.0.path()).args(args);
         command.stdin(Stdio::null());
         command
     }

@@ -132,7 +132,7 @@ fn is_stopped_at(place: &Place, call: &str, number: usize, args: &[&str]) -> boo
         .arg(env!("CARGO_BIN_EXE_trailfold"))
         .args(args)
         .current_dir(place.0.path())
-        .env("SOURCE_DATE_EPOCH", "1769904000")
+        .env("SOURCE_DATE_EPOCH", "1769990400")
         .output()
         .unwrap();
     !matches!(output.status.code(), Some(0 | 1))
