@@ -160,7 +160,11 @@ fn compact(args: &RollupArgs) -> anyhow::Result<Exit> {
         }
         let now = u64::try_from(now()?.seconds()).unwrap_or_default();
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(now);
-        let written = open(directory, args.verbosity.quiet)?.compact(now)?;
+        let writer = open(directory, args.verbosity.quiet)?;
+        let temporary = writer.temporary().to_owned();
+        let written = writer.compact(now)?;
+        // Another program may use that folder from now on.
+        traces().temporary.retain(|path| *path != temporary);
         if !args.verbosity.quiet {
             complain(&format!(
                 "compacted {}: {} parts of {} rows written anew",

@@ -399,6 +399,11 @@ fn words(error: &ArrowError) -> String {
         ArrowError::IoError(_, error) if is_cut(error) => CUT_OFF.to_owned(),
         ArrowError::IpcError(what) => format!("no partial stream: {what}"),
         ArrowError::IoError(words, _) => words.clone(),
+        // As other programs write Parquet if they are not told.
+        error if error.to_string().contains("Disabled feature") => {
+            "compressed in a way that is not read here: write it with zstd or uncompressed"
+                .to_owned()
+        }
         ArrowError::ExternalError(error) => error.to_string(),
         error => error.to_string(),
     }

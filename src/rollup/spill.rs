@@ -12,7 +12,7 @@ use super::write::remove_all;
 use super::{Rollup, RollupError};
 
 /// How many lanes are merged at once: each holds a file open and two batches in memory.
-const LANES: usize = 64;
+pub(super) const LANES: usize = 64;
 
 /// Something to merge.
 pub enum Input {

@@ -17,7 +17,7 @@ use super::file::{FileLane, Part, Stream, Wanted};
 use super::files::{Files, Finished, Kept, Written};
 use super::lane::{Lane, LedgerLane, merge, overlap};
 use super::run::{Run, Runs, hidden};
-use super::spill::{Input, few_lanes, few_parts};
+use super::spill::{Input, LANES, few_lanes, few_parts};
 use super::summary::{self, Summary};
 use super::table::Table;
 use super::{FORMAT_VERSION, Rollup, RollupError, STREAM, source_lanes};
@@ -207,12 +207,16 @@ impl Writer {
                     }
                 }
             }
-            // Sources of which none stands in two runs need not be read to be one run's.
+            // Sources of which none stands in two runs need not be read to be one run's, as long as
+            // their files are few enough to be open at once.
+            let sources: Vec<String> =
+                self.live.iter().flat_map(|run| run.sources.iter().cloned()).collect();
             let is_summed = summary::add_up(&self.live);
             if is_summed {
-                let names = self.live.iter().flat_map(|run| run.sources.iter().cloned());
-                kept.sources.extend(names);
                 files.summary = Summary::of(&self.rollup())?;
+            }
+            if is_summed && sources.len() <= LANES {
+                kept.sources = sources;
             } else {
                 let lanes = source_lanes(&[self.rollup()], Wanted::Everything)?;
                 merge(lanes, &mut |row| files.push(row))?;
