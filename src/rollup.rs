@@ -184,11 +184,6 @@ impl Rollup {
         Ok(Self { directory: directory.to_owned(), runs })
     }
 
-    /// Returns where it lies.
-    pub fn directory(&self) -> &Path {
-        &self.directory
-    }
-
     /// Returns which kinds of records counted; none if it has no run.
     pub fn switches(&self) -> Option<Switches> {
         self.runs.first().map(|run| run.attribution)

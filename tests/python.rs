@@ -59,3 +59,15 @@ fn run(command: &mut Command) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
 }
+
+/// Runs a script with an interpreter; it must say `OK` last.
+///
+/// # Panics
+/// If it does not.
+pub(crate) fn script(command: &mut Command, name: &str) {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {said}{complained}");
+    assert_eq!(said.lines().last(), Some("OK"), "{name}: {said}{complained}");
+}

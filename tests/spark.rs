@@ -10,17 +10,9 @@ use crate::{python, twin};
 /// Runs a script of `tests/spark`; it must say `OK`.
 fn run(script: &str, arguments: &[&Path]) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(python::spark())
-        .arg("-B")
-        .arg(repository.join("tests/spark").join(script))
-        .args(arguments)
-        .env("PYTHONPATH", repository.join("spark"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {said}{complained}");
-    assert_eq!(said.lines().last(), Some("OK"), "{script}: {said}{complained}");
+    let mut command = Command::new(python::spark());
+    command.arg("-B").arg(repository.join("tests/spark").join(script)).args(arguments);
+    python::script(command.env("PYTHONPATH", repository.join("spark")), script);
 }
 
 /// Runs a script on the program, a dump with its organization, and a directory to write in.

@@ -55,14 +55,10 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
     let writer = open(directory, args.verbosity.quiet)?;
     writer.agree_on(&switches)?;
     let known = Known::of(&writer.rollup(), &found)?;
-    let new = known.selection.of(&found);
+    let selected = known.selection.of(&found);
+    let new = Found { problems: found.problems, ..selected };
     let gathering = Gathering::new(writer.temporary(), &switches, now).knowing(known.failed);
-    for set_aside in &new.set_aside {
-        gathering.set_aside(set_aside);
-    }
-    for problem in &found.problems {
-        gathering.failed(problem.into());
-    }
+    gathering.beside(&new);
     for name in known.missing.into_iter().filter(|name| is_settled(name, &inputs)) {
         gathering.settled(name);
     }
@@ -89,12 +85,7 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
     out.refuse_inputs(&found)?;
     let temporary = Temporary::new()?;
     let gathering = Gathering::new(temporary.path(), &switches, now);
-    for set_aside in &found.set_aside {
-        gathering.set_aside(set_aside);
-    }
-    for problem in &found.problems {
-        gathering.failed(problem.into());
-    }
+    gathering.beside(&found);
     let ledgers = fold(args, &found, switches, memory, &gathering)?;
     let coverage = gathering.coverage();
     let mut written = Written::default();
@@ -285,9 +276,13 @@ fn inputs_to_merge(inputs: &[OsString]) -> anyhow::Result<Vec<Input>> {
         if path.is_dir() {
             return Ok(Input::Rollup(Rollup::open(path)?));
         }
-        let file =
-            File::open(path).map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
-        if BufReader::new(file).fill_buf().is_ok_and(|head| head.starts_with(b"PAR1")) {
+        // What a pipe holds can be read only once.
+        let is_part = path.is_file() && {
+            let file = File::open(path)
+                .map_err(|error| rollup::RollupError::Read(path.to_owned(), error))?;
+            BufReader::new(file).fill_buf().is_ok_and(|head| head.starts_with(b"PAR1"))
+        };
+        if is_part {
             bail!(
                 "{}: a part alone does not say which sources were read: name the rollup that it \
                  belongs to",

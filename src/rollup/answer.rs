@@ -69,34 +69,14 @@ pub fn answer(
     }
     let missing = needed.sources.iter().filter(|name| given.find(name).is_none());
     let missing = missing.cloned().collect();
-    days.retain(|day| period.share(*day) == Share::All || needed.uncut.contains(day));
+    days.retain(|day| is_within(*day));
     let mut ledger = Ledger::default();
     if let Some(attempts) = attempts {
-        ledger = accesses(rollups, attempts, threads, |day| days.contains(&day))?;
-        add_cut(rollups, &needed.cut, period, &mut ledger)?;
+        let is_whole = |day| period.share(day) == Share::All;
+        ledger = accesses(rollups, attempts, threads, is_whole)?;
+        ledger.merge(&needed.ledger);
     }
     Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
-}
-
-/// Adds what the parts of days that are cut are known to tell of the period. Their sources are read
-/// again and tell more, but not what they told before they changed.
-fn add_cut(
-    rollups: &[Rollup],
-    cut: &BTreeSet<Day>,
-    period: Period,
-    ledger: &mut Ledger,
-) -> Result<(), RollupError> {
-    for rollup in rollups {
-        for part in rollup.parts()? {
-            if part.day.is_some_and(|day| cut.contains(&day)) {
-                each_batch(&part, Wanted::Everything, &mut |rows| {
-                    let entries = rows.accesses(None);
-                    ledger.extend(entries.filter_map(|entry| entry.within(period)));
-                })?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Adds what sources came to that need not be read again, and selects those that do; returns which
@@ -175,6 +155,9 @@ struct Needed {
     cut: BTreeSet<Day>,
     /// Days of which all events lie within.
     uncut: BTreeSet<Day>,
+    /// What the parts of both are known to tell of the period. The sources of the cut days are read
+    /// again and tell more, but not what they told before they changed.
+    ledger: Ledger,
     /// Sources with events of the cut days that may lie within.
     sources: BTreeSet<String>,
 }
@@ -189,13 +172,15 @@ fn needed(
     }
     // A part may tell of more than its sources as they stand now, so that it is asked itself.
     let mut uncut = cut.clone();
+    let mut ledger = Ledger::default();
     for part in rollups.iter().map(Rollup::parts).collect::<Result<Vec<_>, _>>()?.iter().flatten() {
-        let Some(day) = part.day.filter(|day| uncut.contains(day)) else { continue };
+        let Some(day) = part.day.filter(|day| cut.contains(day)) else { continue };
         let mut is_in = true;
         each_batch(part, Wanted::Everything, &mut |rows| {
             is_in &= rows.accesses(None).all(|entry| {
                 period.contains(entry.first.time) && period.contains(entry.latest.time)
             });
+            ledger.extend(rows.accesses(None).filter_map(|entry| entry.within(period)));
         })?;
         if !is_in {
             uncut.remove(&day);
@@ -218,7 +203,7 @@ fn needed(
         }
         Ok(())
     })?;
-    Ok(Needed { sources: needed, cut, uncut })
+    Ok(Needed { cut, uncut, ledger, sources: needed })
 }
 
 /// Where a name is among what was found.

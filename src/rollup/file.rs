@@ -28,7 +28,7 @@ use super::lane::Lane;
 use super::row::{Row, RowKey};
 use super::rows::Rows;
 use super::table::{Batches, Table};
-use super::{FORMAT_VERSION, RollupError};
+use super::{FORMAT_VERSION, RollupError, WriteError};
 use crate::time::Day;
 
 /// The metadata in which a file says its format version.
@@ -51,12 +51,53 @@ fn schema(table: Table) -> SchemaRef {
     Arc::new(table.schema().with_metadata(BTreeMap::from(metadata)))
 }
 
-/// A Parquet file that is being written.
-pub(super) struct ParquetFile {
-    path: PathBuf,
+/// Rows on their way into a file or stream.
+pub(super) struct Output<S: Sink> {
+    name: PathBuf,
     batches: Batches,
-    writer: ArrowWriter<File>,
+    sink: S,
 }
+
+/// What takes batches.
+pub(super) trait Sink {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError>;
+}
+
+impl Sink for ArrowWriter<File> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
+        Ok(Self::write(self, batch)?)
+    }
+}
+
+impl<W: Write> Sink for StreamWriter<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
+        Ok(Self::write(self, batch)?)
+    }
+}
+
+impl<S: Sink> Output<S> {
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
+        self.batches.push(row);
+        if self.batches.is_full() { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), RollupError> {
+        let Self { name, batches, sink } = self;
+        let batch = batches.take().map_err(|error| RollupError::write(name, error))?;
+        sink.write(&batch).map_err(|error| RollupError::write(name, error))
+    }
+
+    /// Writes what is left of the rows.
+    fn end(mut self) -> Result<(PathBuf, S), RollupError> {
+        if !self.batches.is_empty() {
+            self.flush()?;
+        }
+        Ok((self.name, self.sink))
+    }
+}
+
+/// A Parquet file that is being written.
+pub(super) type ParquetFile = Output<ArrowWriter<File>>;
 
 impl ParquetFile {
     pub(super) fn create(path: &Path, table: Table) -> Result<Self, RollupError> {
@@ -70,14 +111,9 @@ impl ParquetFile {
         for name in table.id_columns() {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
         }
-        let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties.build()))
+        let sink = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties.build()))
             .map_err(|error| RollupError::write(path, error))?;
-        Ok(Self { path: path.to_owned(), batches: Batches::new(table, schema), writer })
-    }
-
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
-        self.batches.push(row);
-        if self.batches.is_full() { self.flush() } else { Ok(()) }
+        Ok(Self { name: path.to_owned(), batches: Batches::new(table, schema), sink })
     }
 
     /// Adds what the sources of a run came to on a day, or without the accesses of any day.
@@ -91,18 +127,9 @@ impl ParquetFile {
         if self.batches.is_full() { self.flush() } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), RollupError> {
-        let Self { path, batches, writer } = self;
-        let batch = batches.take().map_err(|error| RollupError::write(path, error))?;
-        writer.write(&batch).map_err(|error| RollupError::write(path, error))
-    }
-
     /// Writes what is left, and sees the bytes safely on the disk.
-    pub(super) fn finish(mut self) -> Result<PathBuf, RollupError> {
-        if !self.batches.is_empty() {
-            self.flush()?;
-        }
-        let Self { path, writer, .. } = self;
+    pub(super) fn finish(self) -> Result<PathBuf, RollupError> {
+        let (path, writer) = self.end()?;
         let file = writer.into_inner().map_err(|error| RollupError::write(&path, error))?;
         file.sync_all().map_err(|error| RollupError::write(&path, error))?;
         Ok(path)
@@ -110,40 +137,22 @@ impl ParquetFile {
 }
 
 /// A partial stream that is being written.
-pub(super) struct Stream<W: Write> {
-    name: PathBuf,
-    batches: Batches,
-    writer: StreamWriter<W>,
-}
+pub(super) type Stream<W> = Output<StreamWriter<W>>;
 
 impl<W: Write> Stream<W> {
     pub(super) fn new(name: &Path, out: W) -> Result<Self, RollupError> {
         let schema = schema(Table::Partial);
         // Names of sources are most of a row, and much the same in all of them.
-        let writer = IpcWriteOptions::default()
+        let sink = IpcWriteOptions::default()
             .try_with_compression(Some(CompressionType::LZ4_FRAME))
             .and_then(|options| StreamWriter::try_new_with_options(out, &schema, options))
             .map_err(|error| RollupError::write(name, error))?;
-        Ok(Self { name: name.to_owned(), batches: Batches::new(Table::Partial, schema), writer })
-    }
-
-    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), RollupError> {
-        self.batches.push(row);
-        if self.batches.is_full() { self.flush() } else { Ok(()) }
-    }
-
-    fn flush(&mut self) -> Result<(), RollupError> {
-        let Self { name, batches, writer } = self;
-        let batch = batches.take().map_err(|error| RollupError::write(name, error))?;
-        writer.write(&batch).map_err(|error| RollupError::write(name, error))
+        Ok(Self { name: name.to_owned(), batches: Batches::new(Table::Partial, schema), sink })
     }
 
     /// Writes what is left, and the mark behind the last row.
-    pub(super) fn finish(mut self) -> Result<W, RollupError> {
-        if !self.batches.is_empty() {
-            self.flush()?;
-        }
-        let Self { name, writer, .. } = self;
+    pub(super) fn finish(self) -> Result<W, RollupError> {
+        let (name, writer) = self.end()?;
         writer.into_inner().map_err(|error| RollupError::write(&name, error))
     }
 }
@@ -189,12 +198,25 @@ impl<'f> FileLane<'f> {
         parts: impl IntoIterator<Item = Part>,
         wanted: Wanted,
     ) -> Result<Self, RollupError> {
+        let name = PathBuf::new();
+        let no_batches = std::iter::empty();
+        Self::begin(name, Table::Part, no_batches, parts.into_iter().collect(), wanted)
+    }
+
+    /// Goes to the first row of the batches and, behind them, of the files that follow.
+    fn begin(
+        name: PathBuf,
+        table: Table,
+        batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + 'f,
+        rest: VecDeque<Part>,
+        wanted: Wanted,
+    ) -> Result<Self, RollupError> {
         let mut lane = Self {
-            rest: parts.into_iter().collect(),
-            name: PathBuf::new(),
-            table: Table::Part,
+            rest,
+            name,
+            table,
             day: None,
-            batches: Box::new(std::iter::empty()),
+            batches: Box::new(batches),
             wanted,
             before: None,
             rows: None,
@@ -214,7 +236,6 @@ impl<'f> FileLane<'f> {
         let schema = stream.schema();
         let version = schema.metadata().get(VERSION_KEY).map(String::as_str);
         refuse_version(name, Some(version.unwrap_or_default()))?;
-        let path = name.to_owned();
         let mut is_done = false;
         let batches = std::iter::from_fn(move || {
             let next = if is_done { None } else { stream.next() };
@@ -227,21 +248,8 @@ impl<'f> FileLane<'f> {
             }
             next
         });
-        let mut lane = Self {
-            rest: VecDeque::new(),
-            name: path,
-            table: Table::Partial,
-            day: None,
-            batches: Box::new(batches),
-            wanted: Wanted::Everything,
-            before: None,
-            rows: None,
-            last: None,
-            at: 0,
-            read: 0,
-        };
-        lane.load()?;
-        Ok(lane)
+        let no_files = VecDeque::new();
+        Self::begin(name.to_owned(), Table::Partial, batches, no_files, Wanted::Everything)
     }
 
     /// Takes the next batch with a row in it.

@@ -17,7 +17,7 @@ use super::write::{Writer, to_stream};
 use crate::access::Switches;
 use crate::coverage::{Coverage, CoverageByDay, Problem};
 use crate::ledger::Ledger;
-use crate::source::{SetAside, Source};
+use crate::source::{Found, SetAside, Source};
 use crate::time::Time;
 
 /// Bytes of rows of sources, about, that are kept in memory.
@@ -91,8 +91,18 @@ impl Gathering {
         self.push(state, row);
     }
 
+    /// Takes in what was found beside the sources.
+    pub fn beside(&self, found: &Found) {
+        for set_aside in &found.set_aside {
+            self.set_aside(set_aside);
+        }
+        for problem in &found.problems {
+            self.failed(problem.into());
+        }
+    }
+
     /// Takes in what is known to hold no events without being read.
-    pub fn set_aside(&self, set_aside: &SetAside) {
+    fn set_aside(&self, set_aside: &SetAside) {
         let name = set_aside.path.name();
         let mut coverage = Coverage::default();
         coverage.source_set_aside(set_aside.reason, &name);
@@ -103,7 +113,7 @@ impl Gathering {
     }
 
     /// Takes in what could not be looked into.
-    pub fn failed(&self, problem: Problem) {
+    fn failed(&self, problem: Problem) {
         let name = problem.source.clone();
         let mut coverage = Coverage::default();
         coverage.source_read(true, 0);

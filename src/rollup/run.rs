@@ -43,11 +43,11 @@ impl Run {
     /// Returns the parts of days, as they lie in `directory`.
     pub(super) fn parts(&self, directory: &Path) -> Result<Vec<Part>, RollupError> {
         let part = |name: &String| {
-            let path = below(directory, name)?;
+            let part = part(directory, name, Table::Part)?;
             let day = name.split('/').find_map(|folder| folder.strip_prefix("date="));
             match day.and_then(Day::parse) {
-                Some(day) => Ok(Part { path, table: Table::Part, day: Some(day) }),
-                None => Err(RollupError::NoDay(path)),
+                Some(day) => Ok(Part { day: Some(day), ..part }),
+                None => Err(RollupError::NoDay(part.path)),
             }
         };
         self.parts.iter().map(part).collect()
@@ -55,20 +55,12 @@ impl Run {
 
     /// Returns the files of sources, as they lie in `directory`.
     pub(super) fn sources(&self, directory: &Path) -> Result<Vec<Part>, RollupError> {
-        let part = |name: &String| {
-            let path = below(directory, name)?;
-            Ok(Part { path, table: Table::Sources, day: None })
-        };
-        self.sources.iter().map(part).collect()
+        self.sources.iter().map(|name| part(directory, name, Table::Sources)).collect()
     }
 
     /// Returns the file of what all sources came to, as it lies in `directory`.
     pub(super) fn coverage(&self, directory: &Path) -> Result<Option<Part>, RollupError> {
-        let part = |name: &String| {
-            let path = below(directory, name)?;
-            Ok(Part { path, table: Table::Coverage, day: None })
-        };
-        self.coverage.as_ref().map(part).transpose()
+        self.coverage.as_ref().map(|name| part(directory, name, Table::Coverage)).transpose()
     }
 }
 
@@ -144,12 +136,16 @@ fn read(path: &Path) -> Result<Run, RollupError> {
     serde_json::from_value(value).map_err(malformed)
 }
 
-/// Returns the path of what a run names, which is nowhere else than below the rollup.
-fn below(directory: &Path, name: &str) -> Result<PathBuf, RollupError> {
+/// Returns what a run names, which is nowhere else than below the rollup.
+fn part(directory: &Path, name: &str, table: Table) -> Result<Part, RollupError> {
     let path = Path::new(name);
     let is_below = !name.is_empty()
         && path.components().all(|component| matches!(component, Component::Normal(_)));
-    if is_below { Ok(directory.join(path)) } else { Err(RollupError::Outside(name.to_owned())) }
+    if is_below {
+        Ok(Part { path: directory.join(path), table, day: None })
+    } else {
+        Err(RollupError::Outside(name.to_owned()))
+    }
 }
 
 /// Returns whether an error says that a file of the rollup is not there.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Read as _, Write};
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Write};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -249,17 +249,7 @@ impl Writer {
             digest.update([0]);
         }
         for path in files.parts.iter().map(|(_, path)| path).chain(&files.sources) {
-            let mut read = |path: &Path| -> io::Result<()> {
-                let mut file = File::open(path)?;
-                let mut buffer = vec![0; 1 << 16];
-                loop {
-                    match file.read(&mut buffer)? {
-                        0 => return Ok(()),
-                        length => digest.update(buffer.get(..length).unwrap_or_default()),
-                    }
-                }
-            };
-            read(path).map_err(|error| RollupError::Read(path.clone(), error))?;
+            add_file(path, &mut digest).map_err(|error| RollupError::Read(path.clone(), error))?;
         }
         let name: String =
             digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -442,6 +432,20 @@ pub(super) fn to_stream(
     })?;
     stream.finish()?;
     Ok(written)
+}
+
+/// Adds the bytes of a file to a digest.
+fn add_file(path: &Path, digest: &mut Sha256) -> io::Result<()> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    loop {
+        let bytes = file.fill_buf()?;
+        let length = bytes.len();
+        if length == 0 {
+            return Ok(());
+        }
+        digest.update(bytes);
+        file.consume(length);
+    }
 }
 
 /// Returns whether there is something else in a directory than the beginnings of a rollup.

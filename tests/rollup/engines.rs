@@ -6,22 +6,15 @@ use std::process::Command;
 
 use super::Place;
 use super::logs::dump;
-use crate::python::python;
+use crate::python::{self, python};
 
 /// Runs a script of `tests/rollup` in a place; it must say `OK`.
 pub(super) fn run(script: &str, place: &Place) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rollup").join(script);
-    let output = Command::new(python())
-        .arg("-B")
-        .arg(path)
-        .arg(place.0.path())
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rollup.md"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script}: {said}{complained}");
-    assert_eq!(said.lines().last(), Some("OK"), "{script}: {said}{complained}");
+    let mut command = Command::new(python());
+    command.arg("-B").arg(path).arg(place.0.path());
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rollup.md"));
+    python::script(&mut command, script);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use super::logs::{DAYS, Dice, dump, event, gzip, json_lines, log};
 use super::{Kind, Place, Report, Run};
@@ -233,4 +234,22 @@ fn periods_of_whole_days_are_answered_from_the_parts_alone() {
             }
         }
     }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_partial_stream_may_come_through_a_named_pipe() {
+    let place = Place::new();
+    dump(&place, 5, 20);
+    let partial = ["rollup", "logs", "--partial", "-q", "-o", "s.arrows"];
+    assert!(matches!(place.run(&partial).code, Some(0 | 1)));
+    let pipe = place.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let bytes = fs::read(place.path("s.arrows")).unwrap();
+    let run = std::thread::scope(|scope| {
+        scope.spawn(|| drop(fs::write(&pipe, bytes)));
+        place.run(&["rollup", "--merge", "pipe", "--into", "rollup"])
+    });
+    assert!(matches!(run.code, Some(0 | 1)), "{}", run.stderr);
+    place.report(&["rollup"], &[]).is(&place.report(&[place.path("logs")], &[]), "by a pipe");
 }

@@ -42,13 +42,8 @@ pub(super) fn read(
     let read = if is_rolled {
         read_rollups(args, found, asked, attempts, verbosity)?
     } else {
-        let display = Display::new(&found.sources, verbosity.quiet);
         let switches = switches(&args.attribution)?;
-        let threads = threads(args.threads);
-        let fold = |period| {
-            let progress = &|step| display.step(step);
-            ingest::fold(&found, &Options { period, switches, threads, progress })
-        };
+        let fold = |period| fold(args, &found, period, switches, verbosity);
         let (ledger, coverage) = match asked {
             Asked::Fixed(period) => fold(period)?,
             Asked::UpToNewest(length) => {
@@ -61,7 +56,6 @@ pub(super) fn read(
                 }
             }
         };
-        display.finish();
         if coverage.records.counted == 0 && !args.allow_empty {
             refuse_empty(&found, &coverage)?;
         }
@@ -74,6 +68,22 @@ pub(super) fn read(
     Ok(read)
 }
 
+/// Folds logs, and shows how that goes on.
+fn fold(
+    args: &InputArgs,
+    found: &Found,
+    period: Period,
+    switches: Switches,
+    verbosity: &VerbosityArgs,
+) -> anyhow::Result<(Ledger, Coverage)> {
+    let display = Display::new(&found.sources, verbosity.quiet);
+    let progress = &|step| display.step(step);
+    let threads = threads(args.threads);
+    let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
+    display.finish();
+    Ok(folded)
+}
+
 /// Reads rollups, and of the logs beside them what they do not answer.
 fn read_rollups(
     args: &InputArgs,
@@ -84,13 +94,7 @@ fn read_rollups(
 ) -> anyhow::Result<Read> {
     let switches = attribution_of(args, &found.rollups)?;
     let threads = threads(args.threads);
-    let fold = |found: &Found, period| {
-        let display = Display::new(&found.sources, verbosity.quiet);
-        let progress = &|step| display.step(step);
-        let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
-        display.finish();
-        anyhow::Ok(folded)
-    };
+    let fold = |found: &Found, period| fold(args, found, period, switches, verbosity);
     let answer = |period, attempts| {
         rollup::reading(&found.rollups, |rollups| {
             rollup::answer(rollups, &found, period, attempts, threads)
@@ -207,7 +211,7 @@ fn up_to_newest(
     all: (Ledger, Coverage),
     period: Period,
     found: &Found,
-    fold: impl Fn(Period) -> Result<(Ledger, Coverage), ingest::IngestError>,
+    fold: impl Fn(Period) -> anyhow::Result<(Ledger, Coverage)>,
 ) -> anyhow::Result<(Ledger, Coverage)> {
     let (ledger, mut coverage) = all;
     if coverage.first_event().is_none_or(|first| period.contains(first)) {
@@ -215,7 +219,7 @@ fn up_to_newest(
         return Ok((ledger, coverage));
     }
     refuse_pipes(found)?;
-    Ok(fold(period)?)
+    fold(period)
 }
 
 /// An empty report reads as "revoke everything" (V2).
