@@ -9,9 +9,11 @@ mod columns;
 mod csv;
 mod json;
 mod parquet;
+mod shape;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod xml;
 
 use std::io::{self, Write};
 
@@ -105,7 +107,7 @@ pub enum EmitError {
 ///
 /// It cannot be implemented elsewhere. What it asks for stands with the formats: the columns, the
 /// members of JSON and the table of one kind of report, each in a file of its own.
-pub trait Report: columns::Rows + json::Reply + table::Tabular {}
+pub trait Report: columns::Rows + shape::Reply + table::Tabular {}
 
 impl Report for OrganizationsReport<'_> {}
 impl Report for ServiceReport<'_> {}
@@ -134,6 +136,11 @@ pub fn write<R: Report>(
         Format::Csv => csv::write(reports, out),
         Format::Table => table::write(layout, reports, out),
     }
+}
+
+/// Returns AWS's reply, and nothing else, as a value that any serializer can write.
+pub fn reply<R: Report>(report: &R) -> impl serde::Serialize {
+    report.shape(false)
 }
 
 /// `JobStatus` of a report that did not fail; no other kind than organizations can (I6).

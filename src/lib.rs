@@ -48,4 +48,7 @@ pub mod report;
 
 pub mod emit;
 
+#[cfg(feature = "serve")]
+pub mod serve;
+
 pub mod cli;

@@ -1,6 +1,7 @@
 //! Reports: what IAM would answer, computed from a ledger; knows no output format.
 
 pub mod attempt;
+pub mod constraint;
 pub mod coverage;
 pub mod organizations;
 pub mod page;
@@ -32,26 +33,26 @@ pub struct ErrorDetails {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{code}: {message}")]
 pub struct RequestError {
-    /// `Code`: `ValidationError`, `InvalidInput`, `AccessDenied`, `NoSuchEntity`.
+    /// `Code`: `ValidationError`, `InvalidInput`, `AccessDenied`, `NoSuchEntity`, ….
     pub code: &'static str,
     /// `Message`.
     pub message: String,
 }
 
 impl RequestError {
-    fn validation(message: impl Into<String>) -> Self {
+    pub(crate) fn validation(message: impl Into<String>) -> Self {
         Self { code: "ValidationError", message: message.into() }
     }
 
-    fn invalid_input(message: impl Into<String>) -> Self {
+    pub(crate) fn invalid_input(message: impl Into<String>) -> Self {
         Self { code: "InvalidInput", message: message.into() }
     }
 
-    fn no_such_entity(message: impl Into<String>) -> Self {
+    pub(crate) fn no_such_entity(message: impl Into<String>) -> Self {
         Self { code: "NoSuchEntity", message: message.into() }
     }
 
-    fn access_denied(message: impl Into<String>) -> Self {
+    pub(crate) fn access_denied(message: impl Into<String>) -> Self {
         Self { code: "AccessDenied", message: message.into() }
     }
 }

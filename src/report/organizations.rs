@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Attempts;
+use super::constraint::Violations;
 use super::page::{self, Page, SortKey};
 use super::{ErrorDetails, JobDates, RequestError};
 use crate::catalog::{Catalog, ServiceIndex};
@@ -83,19 +84,13 @@ impl Query<'_> {
     /// path, a page that cannot be (O8, O10, O11).
     pub fn validate(&self, organization_id: &str) -> Result<(), RequestError> {
         let path = self.entity_path;
-        if !is_entity_path(path) {
-            return Err(RequestError::validation(format!(
-                "Value '{path}' at 'entityPath' failed to satisfy constraint: Member must have length \
-                 between 19 and 427 and satisfy regular expression pattern: \
-                 ^o-[0-9a-z]{{10,32}}\\/r-[0-9a-z]{{4,32}}[0-9a-z-\\/]*"
-            )));
+        let mut violations = Violations::default();
+        violations.length("entityPath", path, 19..=427);
+        violations.pattern("entityPath", path, is_entity_path(path), ENTITY_PATH);
+        if let Some(id) = self.policy_id {
+            violations.pattern("organizationsPolicyId", id, is_policy_id(id), POLICY_ID);
         }
-        if let Some(policy_id) = self.policy_id.filter(|id| !is_policy_id(id)) {
-            return Err(RequestError::validation(format!(
-                "Value '{policy_id}' at 'organizationsPolicyId' failed to satisfy constraint: Member \
-                 must satisfy regular expression pattern: ^p-[0-9a-zA-Z_]{{8,128}}$"
-            )));
-        }
+        violations.result()?;
         if path.split('/').next() != Some(organization_id) {
             return Err(RequestError::access_denied(format!(
                 "the entity path `{path}` is of another organization than `{organization_id}`"
@@ -153,7 +148,10 @@ impl<'a> Reporter<'a> {
     ///
     /// [`RequestError`] for what IAM refuses without a job: a path or policy id that fails its
     /// pattern, another organization's path, a marker of another report (O8, O10, O11).
-    pub fn report(&mut self, query: &Query<'a>) -> Result<OrganizationsReport<'a>, RequestError> {
+    pub fn report<'q>(&mut self, query: &Query<'q>) -> Result<OrganizationsReport<'q>, RequestError>
+    where
+        'a: 'q,
+    {
         query.validate(self.organization.id())?;
         let entity_path = query.entity_path.strip_suffix('/').unwrap_or(query.entity_path);
         let outcome = match self.organization.find(entity_path).ok_or(INVALID_ENTITY_PATH) {
@@ -169,11 +167,14 @@ impl<'a> Reporter<'a> {
     /// # Errors
     ///
     /// [`RequestError`] for a page that does not exist (O8).
-    pub fn report_of(
+    pub fn report_of<'q>(
         &mut self,
         entity: EntityIndex,
-        query: &Query<'a>,
-    ) -> Result<OrganizationsReport<'a>, RequestError> {
+        query: &Query<'q>,
+    ) -> Result<OrganizationsReport<'q>, RequestError>
+    where
+        'a: 'q,
+    {
         let organization: &'a Organization = self.organization;
         let entity_path = organization.entity(entity).path.as_str();
         let outcome = self.outcome(entity, query)?;
@@ -344,7 +345,11 @@ fn place<'r>(row: &'r AccessDetail<'_>) -> (Option<i64>, &'r str) {
     (row.attempts.map(|attempts| attempts.latest.time.seconds()), row.service_namespace)
 }
 
-/// Returns whether a text has the form of an entity path (O11).
+/// The forms of an entity path and of a policy's id in IAM's model (O11).
+const ENTITY_PATH: &str = r"^o-[0-9a-z]{10,32}\/r-[0-9a-z]{4,32}[0-9a-z-\/]*";
+const POLICY_ID: &str = "^p-[0-9a-zA-Z_]{8,128}$";
+
+/// Returns whether a text has the form of an entity path (O11), whatever its length.
 fn is_entity_path(path: &str) -> bool {
     let lower = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
     let mut parts = path.splitn(3, '/');
@@ -353,8 +358,7 @@ fn is_entity_path(path: &str) -> bool {
             .is_some_and(|id| (least..=32).contains(&id.len()) && id.bytes().all(lower))
     };
     // Behind the root's id the pattern takes anything of its alphabet, and so do we.
-    (19..=427).contains(&path.len())
-        && is_id(parts.next(), "o-", 10)
+    is_id(parts.next(), "o-", 10)
         && is_id(parts.next(), "r-", 4)
         && parts.next().unwrap_or_default().bytes().all(|b| lower(b) || b == b'-' || b == b'/')
 }

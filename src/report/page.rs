@@ -4,9 +4,7 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::RequestError;
-
-/// The most rows that a page can have (O8).
-pub const MOST_ITEMS: usize = 1000;
+use super::constraint::Violations;
 
 /// `SortKey` (O7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,6 +53,8 @@ pub struct Page<'a> {
     pub max_items: Option<usize>,
     /// `Marker` of the page before.
     pub marker: Option<&'a str>,
+    /// `JobId` of the job whose report it is, where there are jobs: its markers are for no other.
+    pub job_id: Option<&'a str>,
 }
 
 impl Page<'_> {
@@ -64,12 +64,9 @@ impl Page<'_> {
     ///
     /// `ValidationError` if `max_items` is out of range or the marker is none of ours (O8).
     pub(crate) fn read(&self) -> Result<Option<(u64, usize)>, RequestError> {
-        if self.max_items.is_some_and(|items| !(1..=MOST_ITEMS).contains(&items)) {
-            return Err(RequestError::validation(
-                "Value at 'maxItems' failed to satisfy constraint: Member must be between 1 and \
-                 1000",
-            ));
-        }
+        let mut violations = Violations::default();
+        self.max_items.inspect(|items| violations.max_items(*items));
+        violations.result()?;
         let invalid = || RequestError::validation("Invalid Marker.");
         self.marker.map(|marker| read_marker(marker).ok_or_else(invalid)).transpose()
     }
@@ -94,7 +91,7 @@ pub(crate) fn sort<T>(rows: &mut [T], key: SortKey, place: impl Fn(&T) -> (Optio
 /// Cuts `rows`, sorted, down to the page asked for, and returns the marker of the next one.
 ///
 /// A marker holds the place of the next row and a fingerprint of the report it came from:
-/// `bound_to` and every row. It fits no other report and no other order.
+/// `bound_to`, its job and every row. It fits no other report and no other order.
 ///
 /// # Errors
 ///
@@ -112,6 +109,7 @@ pub(crate) fn cut<T>(
     }
     let mut hasher = DefaultHasher::new();
     bound_to.hash(&mut hasher);
+    page.job_id.inspect(|id| id.hash(&mut hasher));
     rows.iter().for_each(|row| place(row).hash(&mut hasher));
     let fingerprint = hasher.finish();
     let start = match marker {
@@ -187,7 +185,7 @@ mod tests {
         of: u8,
     ) -> Result<(Vec<Row>, Option<String>), RequestError> {
         let mut rows = ROWS.to_vec();
-        let page = Page { max_items: Some(max_items), marker };
+        let page = Page { max_items: Some(max_items), marker, job_id: None };
         let next = cut(&mut rows, &page, of, place)?;
         Ok((rows, next))
     }
@@ -215,6 +213,18 @@ mod tests {
             if garbage != marker {
                 assert_eq!(page(2, Some(garbage), 7).unwrap_err().code, "ValidationError");
             }
+        }
+    }
+
+    #[test]
+    fn o8_a_marker_of_one_job_is_invalid_for_another_with_the_same_rows() {
+        let of_job = |job_id, marker| {
+            cut(&mut ROWS.to_vec(), &Page { max_items: Some(2), marker, job_id }, 7, place)
+        };
+        let marker = of_job(Some("one"), None).unwrap().unwrap();
+        assert!(of_job(Some("one"), Some(&marker)).is_ok());
+        for other in [Some("other"), None] {
+            assert_eq!(of_job(other, Some(&marker)).unwrap_err().code, "InvalidInput");
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Attempts;
+use super::constraint::Violations;
 use super::page::{self, Page};
 use super::{JobDates, RequestError};
 use crate::arn::Arn;
@@ -17,7 +18,7 @@ use crate::time::Time;
 pub use activity::{Activity, UnknownPrincipal};
 
 /// `Granularity` of the request, `JobType` of the reply (I4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Granularity {
     /// `SERVICE_LEVEL`: when each service was last accessed.
     #[default]
@@ -130,6 +131,8 @@ pub struct EntityDetails<'a> {
 /// Whose report is asked for, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Query<'a> {
+    /// Whether a report of services has their actions; only as far as the activity tells them.
+    pub granularity: Granularity,
     /// Which of the rows.
     pub page: Page<'a>,
     /// The dates of the job.
@@ -154,12 +157,9 @@ impl Query<'_> {
 /// `ValidationError` for what is no ARN by its length, `InvalidInput` for an ARN that is none of a
 /// user, group, role or policy, `NoSuchEntity` for one that the snapshot has not (I6).
 pub fn find(identities: &Identities, arn: &str) -> Result<IdentityIndex, RequestError> {
-    if !(20..=2048).contains(&arn.len()) {
-        return Err(RequestError::validation(format!(
-            "Value '{arn}' at 'arn' failed to satisfy constraint: Member must have length between \
-             20 and 2048"
-        )));
-    }
+    let mut violations = Violations::default();
+    violations.length("arn", arn, 20..=2048);
+    violations.result()?;
     let is_kind = |resource: &str| {
         let kind = resource.split_once('/').map(|(kind, _)| kind);
         matches!(kind, Some("user" | "group" | "role" | "policy"))
@@ -222,11 +222,12 @@ impl<'a> Reporter<'a> {
     pub fn services(
         &mut self,
         identity: IdentityIndex,
-        query: &Query<'a>,
+        query: &Query<'_>,
     ) -> Result<ServiceReport<'a>, RequestError> {
         let levels = self.levels(identity);
         let allowed = self.evaluator.allowed_services(&levels);
-        let actions = match self.activity.granularity() {
+        let granularity = query.granularity.min(self.activity.granularity());
+        let actions = match granularity {
             Granularity::ServiceLevel => None,
             Granularity::ActionLevel => Some(self.evaluator.allowed_actions(&levels)),
         };
@@ -246,7 +247,6 @@ impl<'a> Reporter<'a> {
             });
         }
         let subject = self.subject(identity);
-        let granularity = self.activity.granularity();
         let marker = page::cut(&mut rows, &query.page, (subject.arn, granularity.name()), |row| {
             (row.attempts.as_ref().map(|it| it.latest.time.seconds()), row.service_namespace)
         })?;
@@ -269,8 +269,8 @@ impl<'a> Reporter<'a> {
     pub fn entities(
         &mut self,
         identity: IdentityIndex,
-        service_namespace: &'a str,
-        query: &Query<'a>,
+        service_namespace: &str,
+        query: &Query<'_>,
     ) -> Result<EntitiesReport<'a>, RequestError> {
         let service = find_service(self.catalog, service_namespace)?;
         // It may have been asked for in capitals.

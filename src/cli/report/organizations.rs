@@ -146,7 +146,7 @@ fn query<'a>(
             Attachments::AtOrBelow
         },
         sort_key: sort_key.unwrap_or_default(),
-        page: Page { max_items: args.max_items, marker: args.marker.as_deref() },
+        page: Page { max_items: args.max_items, marker: args.marker.as_deref(), job_id: None },
         unused_iam_region: if args.unused_iam_region {
             UnusedIamRegion::UsEast1
         } else {

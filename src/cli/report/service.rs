@@ -101,7 +101,8 @@ fn granularity(args: &ServiceArgs) -> Granularity {
 
 fn query(args: &ServiceArgs, creation: Time) -> anyhow::Result<Query<'_>> {
     Ok(Query {
-        page: Page { max_items: args.max_items, marker: args.marker.as_deref() },
+        granularity: granularity(args),
+        page: Page { max_items: args.max_items, marker: args.marker.as_deref(), job_id: None },
         job: JobDates { creation, completion: now()? },
     })
 }

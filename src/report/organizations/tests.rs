@@ -219,13 +219,16 @@ fn o5_o13_an_unused_row_has_a_region_only_where_it_was_asked_for_and_only_for_ia
 
 #[test]
 fn o6_the_counts_are_those_of_the_whole_report_on_every_page() {
-    let first = Query { page: Page { max_items: Some(2), marker: None }, ..query(ROOT, None) };
+    let first = Query {
+        page: Page { max_items: Some(2), marker: None, job_id: None },
+        ..query(ROOT, None)
+    };
     with_report(&first, |report| {
         let report = report.unwrap().outcome.unwrap();
         assert_eq!((report.services_accessible, report.services_not_accessed), (5, 3));
         assert_eq!(report.access_details.len(), 2);
         let marker = report.marker.unwrap();
-        let page = Page { max_items: Some(2), marker: Some(&marker) };
+        let page = Page { max_items: Some(2), marker: Some(&marker), job_id: None };
         with_report(&Query { page, ..query(ROOT, None) }, |report| {
             let report = report.unwrap().outcome.unwrap();
             assert_eq!((report.services_accessible, report.services_not_accessed), (5, 3));
