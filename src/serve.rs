@@ -12,6 +12,8 @@ use crate::organization::Organization;
 use crate::report::{organizations, service};
 use crate::time::Time;
 
+mod page;
+
 /// What is served.
 pub struct Facts<'a> {
     /// Services and actions.
