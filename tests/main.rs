@@ -8,6 +8,7 @@
     reason = "a test may panic"
 )]
 
+mod browser;
 mod catalog;
 mod cli;
 mod clients;

@@ -35,8 +35,8 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// What a browser asks for: the path and the decoded query parameters.
 pub(super) struct Visit {
-    pub path: String,
-    pub parameters: Vec<(String, String)>,
+    pub(super) path: String,
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 impl Visit {
@@ -61,9 +61,9 @@ impl Visit {
 
 /// What the browser gets.
 pub(super) struct Page {
-    pub status: u16,
-    pub content_type: &'static str,
-    pub body: Vec<u8>,
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
 }
 
 impl Page {

@@ -169,14 +169,17 @@ pub(super) fn topic(ground: &Ground<'_, '_>, visit: &Visit, key: &str) -> Result
 fn table(topic: &Topic<'_>, rows: Vec<&topics::Row<'_>>) -> Markup {
     html! {
         div.wide role="region" aria-label=(topic.title) tabindex="0" {
-            table {
+            table.rows {
                 caption.aside { (topic.title) }
                 thead { tr { @for heading in topic.headings { th scope="col" { (heading) } } } }
                 tbody {
                     @for row in rows {
                         tr {
                             th scope="row" { (shown(&row.name)) }
-                            @for cell in &row.cells { td { (cell) } }
+                            @for (cell, heading) in
+                                row.cells.iter().zip(topic.headings.iter().skip(1)) {
+                                td data-label=(heading) { (cell) }
+                            }
                         }
                     }
                 }

@@ -90,7 +90,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Re
         @if sheet.rows.is_empty() {
             p.empty { "Nothing fits." }
         } @else {
-            table.entities-list {
+            table.rows.units {
                 caption {
                     "The events of a unit are those of the accounts below it. "
                     (ground.reference.sentence())

@@ -19,7 +19,7 @@ pub(super) fn table(ground: &Ground<'_, '_>, attempts: Option<&Attempts<'_>>) ->
         ("First attempt", Some(attempts.first)),
     ];
     html! {
-        table.evidence {
+        table.rows.evidence {
             caption {
                 "What the logs have of it. Every authenticated attempt counts as an access, denied and "
                 "failed ones too. " (ground.reference.sentence())

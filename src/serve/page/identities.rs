@@ -95,7 +95,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Re
         @if sheet.rows.is_empty() {
             p.empty { "Nobody fits." }
         } @else {
-            table.identities {
+            table.rows.identities {
                 caption {
                     "The last activity of a group is that of its members, the one of a policy that "
                     "of the users and roles to which it is attached. " (ground.reference.sentence())

@@ -193,7 +193,7 @@ pub(super) fn action_table(
         } @else if sheet.rows.is_empty() {
             p.empty { "No action fits the filter." }
         } @else {
-            table.actions {
+            table.rows.actions {
                 caption {
                     "Actions that IAM tracks. Data events do not count here, so that a service may "
                     "have been accessed and no action of it used. " (ground.reference.sentence())

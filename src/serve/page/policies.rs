@@ -52,7 +52,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Re
         @if sheet.rows.is_empty() {
             p.empty { "No policy fits." }
         } @else {
-            table.policies {
+            table.rows.policies {
                 caption { "Each leads to the services that it alone allows." }
                 (order.head(&COLUMNS, &link))
                 tbody {

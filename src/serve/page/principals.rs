@@ -80,7 +80,7 @@ fn who_used(
             strong { (unused) " of them never in this period" } "."
         }
         @if all > 0 {
-            table.who {
+            table.rows.who {
                 caption {
                     "Users and roles that have these permissions, the latest first. "
                     (ground.reference.sentence())

@@ -148,7 +148,7 @@ pub(super) fn table(
         } @else if rows.is_empty() {
             p.empty { "No service fits the filter." }
         } @else {
-            table class={ "services " (whose.class()) } {
+            table class={ "rows services " (whose.class()) } {
                 caption { (caption) " " (ground.reference.sentence()) }
                 (order.head(&columns, &link))
                 tbody {
