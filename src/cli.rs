@@ -16,6 +16,8 @@ mod period;
 mod progress;
 mod report;
 mod rollup;
+#[cfg(feature = "serve")]
+mod serve;
 mod summary;
 
 use std::io::{self, Write as _};
@@ -84,6 +86,8 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
         Command::Report(Report::Organizations(args)) => report::organizations::run(args),
         Command::Report(Report::Service(args)) => report::service::run(args),
         Command::Rollup(args) => rollup::run(args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())
@@ -129,11 +133,14 @@ fn complain(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
+/// Returns the present.
+fn system_time() -> Time {
+    Time::from_micros(chrono::Utc::now().timestamp_micros())
+}
+
 /// Returns the present, or what `SOURCE_DATE_EPOCH` says it is.
 fn now() -> anyhow::Result<Time> {
-    let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") else {
-        return Ok(Time::from_micros(chrono::Utc::now().timestamp_micros()));
-    };
+    let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(system_time()) };
     epoch
         .parse::<i64>()
         .ok()

@@ -101,6 +101,12 @@ pub struct Identity {
     /// Whose accesses count for it, ascending, each once: a user or role itself, the members of a
     /// group, the users and roles to which a policy is attached, directly or through a group.
     pub principals: Vec<IdentityIndex>,
+    /// `PolicyName` of its inline policies, each with its document, in byte order.
+    pub inline: Vec<(String, DocumentIndex)>,
+    /// The managed policies attached to it, ascending.
+    pub policies: Vec<IdentityIndex>,
+    /// Of a user, the groups, ascending.
+    pub groups: Vec<IdentityIndex>,
     /// What the snapshot lacks of what decides for it: ARNs of attached policies, and groups as
     /// `group/NAME`; in byte order, each once. For a policy, the groups of its accounts, to which
     /// it may be attached. If there is none, `documents` and `principals` are complete.

@@ -5,6 +5,22 @@
 //! thread, the [`Desk`]'s, makes all answers, one after the other; what is asynchronous is in `http`
 //! and `forward` alone, and only carries bytes.
 
+mod desk;
+mod forward;
+mod http;
+mod jobs;
+mod page;
+mod reply;
+mod request;
+mod signature;
+mod state;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, watch};
+
 use crate::catalog::Catalog;
 use crate::coverage::Coverage;
 use crate::identities::Identities;
@@ -12,7 +28,95 @@ use crate::organization::Organization;
 use crate::report::{organizations, service};
 use crate::time::Time;
 
-mod page;
+pub use desk::{Choices, Desk};
+pub use forward::{Forward, ForwardError};
+pub use http::{Exchange, Observer, Options};
+pub use jobs::{Job, Jobs, Question};
+pub use reply::Reply;
+pub use request::{Form, Operation, Request, Rows};
+pub use signature::{Credentials, CredentialsError};
+pub use state::{Opened, StateError, Store};
+
+use http::Call;
+
+/// So many questions wait for the desk; who asks more waits with asking.
+const WAITING: usize = 256;
+
+/// Asks a server to end.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    /// Lets no further connection in, and those that are open come to the end of what they are at.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// A place at which is listened.
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    stop: watch::Sender<bool>,
+}
+
+impl Server {
+    /// Listens at `address`; clients that come before [`Server::run`] wait.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system: the address is in use, or not one of this machine.
+    pub fn listen(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { listener, stop: watch::Sender::new(false) })
+    }
+
+    /// Returns the address, with the port that the system chose if none was given.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Returns what asks it to end.
+    pub fn stopper(&self) -> Stop {
+        Stop(self.stop.clone())
+    }
+
+    /// Answers until it is asked to end, by [`Stop`] or SIGTERM; `clock` tells the time of each question.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system when it has no threads.
+    pub fn run(
+        self,
+        desk: &mut Desk<'_>,
+        options: Options,
+        clock: impl Fn() -> Time,
+    ) -> io::Result<()> {
+        let runtime =
+            Builder::new_multi_thread().enable_all().thread_name("trailfold-http").build()?;
+        let (calls, mut waiting) = mpsc::channel(WAITING);
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(self.listener)?
+        };
+        runtime.spawn(http::accept(listener, options, calls, self.stop));
+        // Nobody can ask any more once the last connection is closed.
+        while let Some(Call { question, answer }) = waiting.blocking_recv() {
+            let reply = match question {
+                http::Question::Request(request) => desk.answer(&request, clock()),
+                http::Question::Visit(visit) => desk.visit(&visit, clock()),
+            };
+            // Whoever asked may have gone.
+            let _ = answer.send(reply);
+        }
+        Ok(())
+    }
+}
 
 /// What is served.
 pub struct Facts<'a> {

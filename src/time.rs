@@ -36,6 +36,11 @@ impl Time {
         self.0.div_euclid(MICROS_PER_SECOND)
     }
 
+    /// Returns the instant so much later.
+    pub fn plus(self, length: TimeDelta) -> Self {
+        Self(self.0.saturating_add(length.num_microseconds().unwrap_or(i64::MAX)))
+    }
+
     /// Returns the day this instant lies in.
     pub const fn day(self) -> Day {
         #[expect(

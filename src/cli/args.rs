@@ -30,6 +30,9 @@ pub(crate) enum Command {
     Report(Report),
     /// Fold logs into a rollup, from which reports of any days are made without reading logs again
     Rollup(Box<RollupArgs>),
+    /// Answer as IAM does: reports for the AWS CLI, boto3, every SDK, and a browser
+    #[cfg(feature = "serve")]
+    Serve(Box<ServeArgs>),
     /// Look at a snapshot of an organization
     #[command(subcommand)]
     Organization(Organization),
@@ -190,6 +193,68 @@ pub(crate) struct Whom {
     /// --marker)
     #[arg(long, conflicts_with_all = ["max_items", "marker"], help_heading = "Report")]
     pub(crate) all_arns: bool,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// Snapshot of the organization: organization.json, a directory of AWS CLI replies, or a PMapper
+    /// organization directory [default: the accounts seen in the logs, no policy applied]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
+    pub(crate) organization: Option<PathBuf>,
+
+    /// Snapshot of users, groups, roles and policies: a reply of `aws iam
+    /// get-account-authorization-details`, or a directory of them [default: no reports on them]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Report")]
+    pub(crate) identities: Option<PathBuf>,
+
+    /// In reports on a policy, let an attachment above the entity count as well
+    #[arg(long, help_heading = "Report")]
+    pub(crate) policy_attached_above: bool,
+
+    /// Give Region us-east-1 on an unused iam row, as AWS does
+    #[arg(long, help_heading = "Report")]
+    pub(crate) unused_iam_region: bool,
+
+    /// Listen at this address and port; port 0 is any that is free
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", help_heading = "Endpoint")]
+    pub(crate) listen: String,
+
+    /// Let --listen name an address that other machines reach
+    #[arg(long, help_heading = "Endpoint")]
+    pub(crate) allow_remote: bool,
+
+    /// Answer to this name as well, beside localhost and addresses (may come several times)
+    #[arg(long, value_name = "NAME", help_heading = "Endpoint")]
+    pub(crate) allow_host: Vec<String>,
+
+    /// Answer only requests that are signed with a key of FILE, which is like ~/.aws/credentials;
+    /// then there are no pages for browsers
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Endpoint")]
+    pub(crate) credentials: Option<PathBuf>,
+
+    /// Pass on other operations of IAM to this endpoint: http://127.0.0.1:5000
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, help_heading = "Endpoint")]
+    pub(crate) forward: Option<String>,
+
+    /// Keep jobs in DIR, so that they outlive the program
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Endpoint")]
+    pub(crate) state: Option<PathBuf>,
+
+    /// Keep a job in progress for so long (500ms, 5s, 1m), as AWS's are
+    #[arg(long, value_name = "LENGTH", default_value = "0s", help_heading = "Endpoint")]
+    pub(crate) job_time: String,
+
+    /// Write what was read and what was not into FILE, as JSON, before the first answer: a member
+    /// for each kind of report
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) coverage: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArgs,
 }
 
 #[derive(Debug, Args)]
@@ -356,7 +421,7 @@ pub(crate) struct VerbosityArgs {
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
     pub(crate) quiet: bool,
 
-    /// Print every problem and warning in full
+    /// Print every problem and warning in full; serve: every request, too
     #[arg(short, long, action = ArgAction::SetTrue, help_heading = "Run")]
     pub(crate) verbose: bool,
 }

@@ -1,6 +1,6 @@
 //! `trailfold report`.
 
 pub(super) mod organizations;
-mod reading;
+pub(super) mod reading;
 pub(super) mod service;
 mod writing;

@@ -81,6 +81,13 @@ impl Draft {
                 account: entry.account,
                 create_date: entry.create_date,
                 role_last_used: entry.role_last_used,
+                inline: entry
+                    .inline
+                    .into_iter()
+                    .filter_map(|(name, draw)| Some((name, number(&draw)?)))
+                    .collect(),
+                policies: ascending(own_of.policies.iter().copied()),
+                groups: ascending(own_of.groups.iter().copied()),
                 documents: ascending(decide().flat_map(|own| &own.documents).filter_map(number)),
                 principals,
                 missing,

@@ -70,6 +70,11 @@ impl Violations {
         }
     }
 
+    /// A list with more entries than the model allows.
+    pub fn most_entries(&mut self, member: &str, most: usize) {
+        self.add(member, "[…]", format_args!("have length less than or equal to {most}"));
+    }
+
     /// A member that is no whole number.
     pub fn not_an_integer(&mut self, member: &str, value: &str) {
         self.add(member, format_args!("'{value}'"), "be an integer");

@@ -194,6 +194,14 @@ impl<'a> Reporter<'a> {
         undecided.into_iter()
     }
 
+    /// Returns those of the report of `entity` without a policy.
+    pub fn undecided_of_chain(&mut self, entity: EntityIndex) -> Vec<ServiceIndex> {
+        if Some(entity) == self.organization.management_account() {
+            return Vec::new();
+        }
+        self.allowed_by_chain(entity).undecided.iter().collect()
+    }
+
     fn outcome(
         &mut self,
         entity: EntityIndex,

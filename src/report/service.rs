@@ -2,6 +2,7 @@
 //! (I1–I7).
 
 mod activity;
+mod granting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use super::page::{self, Page};
 use super::{JobDates, RequestError};
 use crate::arn::Arn;
 use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
-use crate::identities::{Identities, IdentityIndex, IdentityKind};
+use crate::coverage::Coverage;
+use crate::identities::{DocumentIndex, Identities, IdentityIndex};
 use crate::policy::{AllowedActions, Evaluator, PolicyIndex};
 use crate::time::Time;
 pub use activity::{Activity, UnknownPrincipal};
+pub use granting::PolicyGrantingServiceAccess;
 
 /// `Granularity` of the request, `JobType` of the reply (I4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,6 +180,21 @@ pub fn find(identities: &Identities, arn: &str) -> Result<IdentityIndex, Request
     })
 }
 
+/// Returns the accounts whose users and roles count for an identity, if there are such and nothing of
+/// them was read: a report would say that nothing is used (V2).
+pub fn silent_accounts<'a>(
+    identities: &'a Identities,
+    identity: IdentityIndex,
+    coverage: &Coverage,
+) -> Option<Vec<&'a str>> {
+    let principals = identities.identity(identity).principals.iter();
+    let mut accounts: Vec<&str> =
+        principals.map(|principal| identities.identity(*principal).account.as_str()).collect();
+    accounts.dedup();
+    let is_silent = accounts.iter().all(|it| !coverage.accounts.contains_key(*it));
+    (is_silent && !accounts.is_empty()).then_some(accounts)
+}
+
 /// Finds the listed service of a namespace.
 ///
 /// # Errors
@@ -297,13 +315,17 @@ impl<'a> Reporter<'a> {
         })
     }
 
-    /// Returns the services of an identity's report of which something is too entangled to decide:
-    /// reports list them and their actions.
-    pub fn undecided(&mut self, identity: IdentityIndex) -> Vec<ServiceIndex> {
+    /// Returns the services of an identity's report, of which something is too entangled to decide:
+    /// reports list them and, at [`Granularity::ActionLevel`], their actions.
+    pub fn undecided(
+        &mut self,
+        identity: IdentityIndex,
+        granularity: Granularity,
+    ) -> Vec<ServiceIndex> {
         let levels = self.levels(identity);
         let mut undecided: Vec<ServiceIndex> =
             self.evaluator.allowed_services(&levels).undecided.iter().collect();
-        if self.activity.granularity() == Granularity::ActionLevel {
+        if granularity == Granularity::ActionLevel {
             undecided.extend(self.evaluator.allowed_actions(&levels).undecided.into_keys());
         }
         undecided
@@ -311,9 +333,14 @@ impl<'a> Reporter<'a> {
 
     /// Returns the one level of policies that decides which services are listed (I1).
     fn levels(&mut self, identity: IdentityIndex) -> [Vec<PolicyIndex>; 1] {
+        let identities: &'a Identities = self.identities;
+        self.compiled(&identities.identity(identity).documents)
+    }
+
+    /// Returns documents as the one level of policies that they are.
+    fn compiled(&mut self, documents: &[DocumentIndex]) -> [Vec<PolicyIndex>; 1] {
         let Self { identities, evaluator, policies, .. } = self;
-        let documents = identities.identity(identity).documents.iter();
-        let compiled = documents.filter_map(|document| {
+        let compiled = documents.iter().filter_map(|document| {
             let policy = policies.get_mut(document.position())?;
             Some(*policy.get_or_insert_with(|| evaluator.add(identities.document(*document))))
         });
@@ -370,7 +397,7 @@ impl<'a> Reporter<'a> {
         EntityDetails {
             entity: self.subject(principal),
             name: &identity.name,
-            entity_type: if identity.kind == IdentityKind::User { "USER" } else { "ROLE" },
+            entity_type: granting::entity_type(identity.kind),
             id: Some(identity.id.as_str()).filter(|id| !id.is_empty()),
             path: &identity.path,
             attempts: self

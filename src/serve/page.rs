@@ -10,8 +10,8 @@ mod identity;
 mod layout;
 mod link;
 mod listing;
-mod organization;
 mod order;
+mod organization;
 mod policies;
 mod principals;
 mod services;
@@ -24,6 +24,7 @@ use maud::Markup;
 use percent_encoding::percent_decode_str;
 
 use super::{Facts, Reporters};
+use crate::report::organizations::Attachments;
 use crate::report::{JobDates, RequestError};
 use crate::time::Time;
 use words::Reference;
@@ -123,6 +124,8 @@ impl From<RequestError> for Refusal {
 struct Ground<'p, 'a> {
     facts: &'p Facts<'a>,
     now: Time,
+    /// Which attachments of a policy count (O2).
+    attachments: Attachments,
     /// What ages are counted back from.
     reference: Reference,
 }
@@ -138,10 +141,11 @@ impl Ground<'_, '_> {
 pub(super) fn page<'a>(
     facts: &Facts<'a>,
     reporters: &mut Reporters<'a>,
+    attachments: Attachments,
     visit: &Visit,
     now: Time,
 ) -> Page {
-    let ground = Ground { facts, now, reference: Reference::new(facts, now) };
+    let ground = Ground { facts, now, attachments, reference: Reference::new(facts, now) };
     let content = match visit.path.as_str() {
         "/style.css" => return Page::new(200, "text/css; charset=utf-8", STYLE),
         // Browsers ask for it unasked; that it is missing is no news.

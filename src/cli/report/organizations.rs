@@ -98,7 +98,7 @@ fn refuse_query(args: &OrganizationsArgs, snapshot: Option<&Organization>) -> an
 }
 
 /// A report that holds none of the accesses reads as "revoke everything", too (V2).
-fn refuse_foreign(
+pub(in crate::cli) fn refuse_foreign(
     activity: &Activity<'_>,
     organization: &Organization,
     coverage: &Coverage,
@@ -213,7 +213,7 @@ impl<'a> Reports<'a> {
 }
 
 /// What makes the report say something else than AWS would, or than the reader may think.
-fn warnings(
+pub(in crate::cli) fn warnings(
     basis: OrganizationBasis<'_>,
     undecided: &BTreeSet<ServiceIndex>,
     now: Time,

@@ -22,16 +22,16 @@ use crate::source::Found;
 use crate::time::{Day, Period};
 
 /// What was read.
-pub(super) struct Read {
-    pub(super) ledger: Ledger,
-    pub(super) coverage: Coverage,
+pub(in crate::cli) struct Read {
+    pub(in crate::cli) ledger: Ledger,
+    pub(in crate::cli) coverage: Coverage,
     /// What came from rollups, for people.
-    pub(super) origins: Vec<String>,
+    pub(in crate::cli) origins: Vec<String>,
 }
 
 /// Reads everything that was found, rollups and logs; of the accesses, `attempts` of those that
 /// rollups hold.
-pub(super) fn read(
+pub(in crate::cli) fn read(
     args: &InputArgs,
     found: Found,
     asked: Asked,

@@ -52,20 +52,16 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
     }
     let start = coverage.period.since.or_else(|| coverage.first_event());
     let mut reporter = ManuallyDrop::new(Reporter::new(&activity, identities, catalog, start));
-    let undecided: BTreeSet<ServiceIndex> =
-        reported.iter().flat_map(|identity| reporter.undecided(*identity)).collect();
+    let undecided: BTreeSet<ServiceIndex> = reported
+        .iter()
+        .flat_map(|identity| reporter.undecided(*identity, granularity(args)))
+        .collect();
     let basis =
         IdentitiesBasis { coverage: &coverage, activity: &activity, identities, catalog, start };
     let accounted = IdentitiesCoverage::new(basis, &reported, undecided.iter().copied());
     let names = Names { verbose: args.output.verbosity.verbose };
     let warnings = warnings(basis, &accounted, creation, names);
-    let problems = accounted.lacking.iter().map(|name| {
-        format!(
-            "{name}: is attached or joined, but not in the snapshot, so that reports lack services \
-             or accesses: collect the snapshot again, whole"
-        )
-    });
-    let problems = problems.collect();
+    let problems = problems(&accounted);
     let accounted = SnapshotCoverage::Identities(accounted);
     let accounted = ReportCoverage::new(&coverage, catalog, &activity.unmapped, accounted);
     let query = query(args, creation)?;
@@ -108,7 +104,7 @@ fn query(args: &ServiceArgs, creation: Time) -> anyhow::Result<Query<'_>> {
 }
 
 /// A report that holds none of the accesses reads as "revoke everything", too (V2).
-fn refuse_foreign(
+pub(in crate::cli) fn refuse_foreign(
     activity: &Activity<'_>,
     identities: &Identities,
     coverage: &Coverage,
@@ -152,16 +148,9 @@ fn refuse_silent(
     coverage: &Coverage,
 ) -> anyhow::Result<()> {
     let [identity] = reported else { return Ok(()) };
-    let mut accounts: Vec<&str> = identities
-        .identity(*identity)
-        .principals
-        .iter()
-        .map(|principal| identities.identity(*principal).account.as_str())
-        .collect();
-    accounts.dedup();
-    if accounts.is_empty() || accounts.iter().any(|it| coverage.accounts.contains_key(*it)) {
+    let Some(accounts) = service::silent_accounts(identities, *identity, coverage) else {
         return Ok(());
-    }
+    };
     bail!(
         "no access of account {} was read, so a report on `{}` would say nothing: give the \
          account's logs too (--allow-empty writes a report nevertheless)",
@@ -202,8 +191,19 @@ fn write_each<R: emit::Report>(
     output.write(coverage, many, &mut first.into_iter().chain(others))
 }
 
+/// What the snapshot lacks and the reports need.
+pub(in crate::cli) fn problems(accounted: &IdentitiesCoverage<'_>) -> Vec<String> {
+    let lacking = accounted.lacking.iter().map(|name| {
+        format!(
+            "{name}: is attached or joined, but not in the snapshot, so that reports lack services \
+             or accesses: collect the snapshot again, whole"
+        )
+    });
+    lacking.collect()
+}
+
 /// What makes the report say something else than AWS would, or than the reader may think.
-fn warnings(
+pub(in crate::cli) fn warnings(
     basis: IdentitiesBasis<'_>,
     accounted: &IdentitiesCoverage<'_>,
     now: Time,

@@ -85,7 +85,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Re
         p {
             "At or below " a href=(Link::entity(&above.path)) { (tree::name(above)) } "."
         }
-        (filter.form(&form, "the units and accounts", &kinds))
+        (filter.form(&form, "the units and accounts", "Name, id or path", &kinds))
         p.counts { strong { (sheet.counts("entity", "entities")) } "." }
         @if sheet.rows.is_empty() {
             p.empty { "Nothing fits." }

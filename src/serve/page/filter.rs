@@ -47,8 +47,7 @@ impl<'v> Filter<'v> {
         texts: impl IntoIterator<Item = &'t str>,
         last: Option<Time>,
     ) -> bool {
-        let is_old =
-            |days| last.is_none_or(|last| reference.is_older(last, days));
+        let is_old = |days| last.is_none_or(|last| reference.is_older(last, days));
         let is_of_use = match self.use_ {
             Use::Any => true,
             Use::Never => last.is_none(),
@@ -62,9 +61,9 @@ impl<'v> Filter<'v> {
         !self.find.is_empty() || self.use_ != Use::Any || self.older.is_some()
     }
 
-    /// Returns the form. It leads to `link`, with what that has of other parameters; `more` are
-    /// further fields.
-    pub(super) fn form(&self, link: &Link, of: &str, more: &Markup) -> Markup {
+    /// Returns the form. It leads to `link`, with what that has of other parameters; `texts` are
+    /// what is searched for a text, and `more` are further fields.
+    pub(super) fn form(&self, link: &Link, of: &str, texts: &str, more: &Markup) -> Markup {
         let own = |name: &str| NAMES.contains(&name);
         let cleared = NAMES.iter().fold(link.clone(), |link, name| link.with(name, ""));
         let state = |wanted: Use| self.use_ == wanted;
@@ -74,7 +73,7 @@ impl<'v> Filter<'v> {
                     input type="hidden" name=(name) value=(value);
                 }
                 p {
-                    label for="find" { "Text" }
+                    label for="find" { (texts) }
                     input id="find" name="find" type="search" value=(self.find) autocomplete="off"
                         spellcheck="false";
                 }

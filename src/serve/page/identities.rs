@@ -52,6 +52,11 @@ pub(super) fn word(kind: IdentityKind) -> &'static str {
     KINDS.iter().find(|it| it.0 == kind).map_or("", |it| it.1)
 }
 
+/// Returns `users`, `groups`, `roles` or `policies`.
+pub(super) fn words(kind: IdentityKind) -> &'static str {
+    KINDS.iter().find(|it| it.0 == kind).map_or("", |it| it.2)
+}
+
 /// Returns the list.
 pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Refusal> {
     let (identities, activity) = snapshot(ground)?;
@@ -90,7 +95,7 @@ pub(super) fn list(ground: &Ground<'_, '_>, visit: &Visit) -> Result<Content, Re
     let form = link.clone().with("kind", "").with("account", "");
     let main = html! {
         h1 { "Users, groups, roles and policies" }
-        (filter.form(&form, "the identities", &fields(kind, account, identities)))
+        (filter.form(&form, "the identities", "ARN or id", &fields(kind, account, identities)))
         p.counts { strong { (sheet.counts("identity", "identities")) } "." }
         @if sheet.rows.is_empty() {
             p.empty { "Nobody fits." }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::filter::Filter;
-use super::identities::{snapshot, word};
+use super::identities::{snapshot, word, words};
 use super::link::Link;
 use super::listing::Sheet;
 use super::order::{Column, Order};
@@ -183,11 +183,12 @@ pub(super) fn action_table(
     Ok(html! {
         p.counts {
             strong { (counted(all, "tracked action", "tracked actions")) } " allowed, "
-            strong { (grouped(unused as u64)) " never used in this period" } "."
+            strong { (grouped(unused as u64)) " never used in this period" }
+            @if let Some(start) = ground.facts.start() { ", tracked since " (instant(start)) } "."
             @if filter.is_set() { " The filter leaves " (sheet.counts("action", "actions")) "." }
             @else if all > sheet.rows.len() { " " (sheet.counts("action", "actions")) "." }
         }
-        @if all > 0 { (filter.form(&link, "the actions", &html! {})) }
+        @if all > 0 { (filter.form(&link, "the actions", "Action", &html! {})) }
         @if all == 0 {
             p.empty { "The policies allow no action that IAM tracks." }
         } @else if sheet.rows.is_empty() {
@@ -234,7 +235,7 @@ pub(super) fn heading(subject: &Subject<'_>, of: Option<&str>) -> Markup {
     html! {
         nav.way aria-label="Way to this page" {
             ol {
-                li { a href=(Link::to("/identities").with("kind", word(*kind))) { (word(*kind)) } }
+                li { a href=(Link::to("/identities").with("kind", word(*kind))) { (words(*kind)) } }
                 li { a href=(Link::identity(arn)) { (shown(name)) } }
                 @if let Some(of) = of { li { (shown(of)) } }
             }
@@ -317,7 +318,7 @@ pub(super) fn remarks_on(
     if principals.is_empty() {
         remarks.push(html! { "No user or role has these permissions: nobody’s accesses count." });
     }
-    let mut undecided = reporter.undecided(subject.index);
+    let mut undecided = reporter.undecided(subject.index, Granularity::ActionLevel);
     undecided.sort_unstable();
     undecided.dedup();
     if !undecided.is_empty() {

@@ -99,7 +99,7 @@ impl Order {
         let link = link.clone().with("sort", &key).with("page", "");
         html! {
             th scope="col" aria-sort=[sort] {
-                a.sort href=(link) { (column.heading) " " span aria-hidden="true" { (mark) } }
+                a.sort href=(link) { (column.heading) "\u{a0}" span aria-hidden="true" { (mark) } }
             }
         }
     }

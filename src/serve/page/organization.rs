@@ -45,7 +45,9 @@ pub(super) fn report<'a>(
         has_actions: false,
         caption: match policy_id {
             None => "Services that the policies allow, and who accessed them last.".to_owned(),
-            Some(_) => "Services that this policy alone allows, and who accessed them last.".to_owned(),
+            Some(_) => {
+                "Services that this policy alone allows, and who accessed them last.".to_owned()
+            }
         },
         link,
         service,
@@ -120,7 +122,7 @@ fn ask<'q, 'a: 'q>(
     let query = Query {
         entity_path: visit.parameter("entity").unwrap_or(root),
         policy_id,
-        attachments: Attachments::AtOrBelow,
+        attachments: ground.attachments,
         sort_key: SortKey::ServiceNamespaceAscending,
         page: Page::default(),
         unused_iam_region: UnusedIamRegion::Absent,
@@ -354,10 +356,17 @@ fn remarks_on(
     }
     if let Some(policy) = policy_id.and_then(|id| organization.policy(id)) {
         let targets = &organization.attached_policy(policy).targets;
-        if !targets.iter().any(|target| organization.is_at_or_below(*target, entity)) {
+        let counts = |target: &EntityIndex| {
+            organization.is_at_or_below(*target, entity)
+                || (ground.attachments == Attachments::AlsoAbove
+                    && organization.is_at_or_below(entity, *target))
+        };
+        if !targets.iter().any(counts) {
             remarks.push(html! {
-                "The policy is attached to nothing at or below this entity, so that nobody’s "
-                "accesses count: its services look unused."
+                "No attachment of the policy counts here, so that nobody’s accesses do: its services "
+                "look unused. Attachments to this entity and below count"
+                @if ground.attachments == Attachments::AlsoAbove { ", and those above it" }
+                "."
             });
         }
     }
@@ -391,18 +400,16 @@ fn unread(ground: &Ground<'_, '_>, entity: EntityIndex) -> Vec<Markup> {
     } else if silent > 0 {
         remarks.push(html! {
             a href=(list.with("only", "unused")) {
-                "Of " (grouped(silent as u64)) " of the " (counted(all, "account", "accounts"))
-                " no event was read"
+                "No event was read of " (grouped(silent as u64)) " of the "
+                (counted(all, "account", "accounts"))
             }
             ": what only they use looks unused."
         });
     }
     if without_data > 0 {
         remarks.push(html! {
-            @if is_account { "No data events were read" }
-            @else {
-                "Of " (counted(without_data, "account", "accounts")) " no data events were read"
-            }
+            "No data events were read"
+            @if !is_account { " of " (counted(without_data, "account", "accounts")) }
             ", so s3, dynamodb, lambda, sqs and others look less used than they are."
         });
     }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::filter::{self, Filter};
 use super::link::Link;
 use super::order::{Column, Order};
-use super::words::{access, counted, shown};
+use super::words::{access, counted, instant, shown};
 use super::{Ground, Refusal, Visit};
 use crate::printable::grouped;
 use crate::report::attempt::Attempts;
@@ -137,11 +137,12 @@ pub(super) fn table(
     Ok(html! {
         p.counts {
             strong { (counted(all, "service", "services")) } ", "
-            strong { (grouped(unused as u64)) " never accessed in this period" } "."
+            strong { (grouped(unused as u64)) " never accessed in this period" }
+            @if let Some(start) = ground.facts.start() { ", tracked since " (instant(start)) } "."
             @if filter.is_set() { " The filter leaves " strong { (grouped(rows.len() as u64)) } "." }
         }
         @if all > 0 {
-            (filter.form(&link, "the services", &html! {}))
+            (filter.form(&link, "the services", "Name or namespace", &html! {}))
         }
         @if all == 0 {
             p.empty { "The policies allow no service." }
@@ -231,12 +232,7 @@ pub(super) fn who(ground: &Ground<'_, '_>, entity: &str) -> Markup {
     let organization = ground.facts.organization;
     if let Some(index) = organization.find(entity) {
         let account = organization.entity(index);
-        return html! {
-            a href=(Link::entity(entity)) {
-                @if let Some(name) = &account.name { (shown(name)) " " }
-                span.id { (shown(&account.id)) }
-            }
-        };
+        return html! { a href=(Link::entity(entity)) { (super::tree::name(account)) } };
     }
     html! { a href=(Link::identity(entity)) { (shown(short(entity))) } }
 }

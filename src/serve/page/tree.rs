@@ -93,7 +93,13 @@ impl<'p, 'a> Tree<'p, 'a> {
     }
 
     /// Returns the first few of one kind right below an entity, and a link to all of them.
-    fn some(&self, of: EntityIndex, below: &[EntityIndex], kind: EntityKind, level: usize) -> Markup {
+    fn some(
+        &self,
+        of: EntityIndex,
+        below: &[EntityIndex],
+        kind: EntityKind,
+        level: usize,
+    ) -> Markup {
         let organization = self.ground.facts.organization;
         let name = |index: &EntityIndex| {
             let Entity { name, id, .. } = organization.entity(*index);
@@ -113,9 +119,8 @@ impl<'p, 'a> Tree<'p, 'a> {
             EntityKind::Account => ("account", "accounts"),
             EntityKind::Root | EntityKind::OrganizationalUnit => ("unit", "units"),
         };
-        let all = Link::to("/entities")
-            .with("below", &organization.entity(of).path)
-            .with("kind", one);
+        let all =
+            Link::to("/entities").with("below", &organization.entity(of).path).with("kind", one);
         html! {
             @for index in &kin { (self.branch(*index, level + 1)) }
             @if kin.len() < count {
@@ -162,7 +167,7 @@ pub(super) fn link(policy_id: Option<&str>, path: &str) -> Link {
 /// Returns the name of an entity with its id.
 pub(super) fn name(entity: &Entity) -> Markup {
     html! {
-        @match &entity.name {
+        @match entity.name.as_deref().filter(|name| !name.is_empty()) {
             Some(name) => { (shown(name)) " " span.id { (shown(&entity.id)) } },
             None => (shown(&entity.id)),
         }

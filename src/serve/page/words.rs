@@ -153,10 +153,13 @@ mod tests {
         let now = reference("2026-02-01T00:00:00Z", false);
         assert_eq!(now.age(Time::parse(b"2026-01-29T00:00:00Z").unwrap()), "3 days ago");
         assert_eq!(now.age(Time::parse(b"2026-02-01T00:00:01Z").unwrap()), "in the future");
-        assert_eq!(now.age(Time::from_micros(i64::MIN)), "106,771,991 days ago".replace("106,771,991", &{
-            let seconds = now.time.seconds() - Time::from_micros(i64::MIN).seconds();
-            grouped(u64::try_from(seconds / DAY).unwrap())
-        }));
+        assert_eq!(
+            now.age(Time::from_micros(i64::MIN)),
+            "106,771,991 days ago".replace("106,771,991", &{
+                let seconds = now.time.seconds() - Time::from_micros(i64::MIN).seconds();
+                grouped(u64::try_from(seconds / DAY).unwrap())
+            })
+        );
     }
 
     #[test]

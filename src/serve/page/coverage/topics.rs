@@ -122,7 +122,8 @@ fn of_logs<'t>(ground: &Ground<'t, 't>) -> Vec<Topic<'t>> {
 }
 
 fn account<'t>(id: &'t str, read: &AccountCoverage) -> Row<'t> {
-    let instant = |time: Option<Time>| html! { @if let Some(time) = time { (instant_in_utc(time)) } };
+    let instant =
+        |time: Option<Time>| html! { @if let Some(time) = time { (instant_in_utc(time)) } };
     let regions: Vec<_> = read.regions.iter().map(|it| shown(it).into_owned()).collect();
     let cells = vec![
         html! { (grouped(read.events)) },
@@ -218,10 +219,7 @@ fn of_identities<'t>(
     topics
 }
 
-fn unknown<'t>(
-    principal: &crate::report::service::UnknownPrincipal<'t>,
-    last: Time,
-) -> Row<'t> {
+fn unknown<'t>(principal: &crate::report::service::UnknownPrincipal<'t>, last: Time) -> Row<'t> {
     let name = principal.arn.or(principal.id).unwrap_or("the account alone is known");
     let cells = vec![
         html! { (shown(principal.id.unwrap_or_default())) },
@@ -250,9 +248,7 @@ fn missing(identities: &Identities) -> Topic<'_> {
     }
 }
 
-fn without_action<'t>(
-    events: &std::collections::BTreeMap<(&'t str, &'t str), Time>,
-) -> Topic<'t> {
+fn without_action<'t>(events: &std::collections::BTreeMap<(&'t str, &'t str), Time>) -> Topic<'t> {
     let rows = events.iter().map(|((source, name), last)| {
         Row::new(format!("{source} {name}"), vec![instant_in_utc(*last)])
     });

@@ -13,6 +13,7 @@ use crate::identities::Identities;
 use crate::ingest::{self, Options};
 use crate::ledger::Ledger;
 use crate::organization::Organization;
+use crate::report::organizations::Attachments;
 use crate::report::service::Granularity;
 use crate::report::{organizations, service};
 use crate::serve::page::{Page, Visit, page};
@@ -115,7 +116,9 @@ impl World {
         work: impl FnOnce(&Facts<'_>, &mut dyn FnMut(&str) -> Page) -> T,
     ) -> T {
         self.serve_with(|facts, reporters, now| {
-            work(facts, &mut |address| page(facts, reporters, &visit(address), now))
+            work(facts, &mut |address| {
+                page(facts, reporters, Attachments::AtOrBelow, &visit(address), now)
+            })
         })
     }
 }
@@ -132,7 +135,8 @@ fn organization(units: usize, accounts: usize, name: &str) -> Value {
     });
     for unit in 0..units {
         let id = format!("ou-ex4m-unit{unit:04}");
-        let of = |parent: &str| json!({ "Id": id, "Name": format!("unit{name}"), "ParentId": parent });
+        let of =
+            |parent: &str| json!({ "Id": id, "Name": format!("unit{name}"), "ParentId": parent });
         snapshot["OrganizationalUnits"].as_array_mut().unwrap().push(of("r-ex4m"));
         for account in 0..accounts {
             let number = unit * accounts + account;
@@ -199,4 +203,3 @@ pub(super) fn namespaces(body: &str) -> Vec<String> {
     let rows = table.split("</table>").next().unwrap_or_default().split("<td><code>").skip(1);
     rows.map(|row| row.split('<').next().unwrap().to_owned()).collect()
 }
-
