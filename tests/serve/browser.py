@@ -110,17 +110,21 @@ def check_accessibility(driver):
         assert not found, f"{path}: {found}"
 
 
-def check_narrow(driver):
-    # A phone; and 320 px is what 400 % of a window of 1,280 px comes to.
-    for pixels in [400, 320]:
+def check_widths(driver):
+    # A phone; 320 px is what 400 % of a window of 1,280 px comes to; and where the layout changes.
+    for pixels in [320, 400, 1041, 1249, 1280]:
         width(driver, pixels)
         for path in PAGES:
             open_page(driver, path)
-            overflow = driver.execute_script(
+            too_wide = driver.execute_script(
                 "const root = document.documentElement;"
-                "return [root.scrollWidth, root.clientWidth];"
+                "const over = [...document.querySelectorAll('table, form, nav')].filter(it =>"
+                " it.getBoundingClientRect().right"
+                " > it.parentElement.getBoundingClientRect().right + 1);"
+                "const found = over.map(it => it.outerHTML.slice(0, 100));"
+                "return root.scrollWidth > root.clientWidth ? ['the page', ...found] : found;"
             )
-            assert overflow[0] <= overflow[1], f"{path} at {pixels}: {overflow}"
+            assert not too_wide, f"{path} at {pixels}: {too_wide}"
     width(driver, 1280)
 
 
@@ -239,7 +243,7 @@ with tempfile.TemporaryDirectory() as directory:
                 check_filter(driver)
                 check_keyboard(driver)
                 check_nothing_from_outside(driver)
-                check_narrow(driver)
+                check_widths(driver)
             if SCREENSHOTS:
                 take_screenshots(driver, "dark" if dark else "light")
                 width(driver, 400)

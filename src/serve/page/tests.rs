@@ -80,8 +80,14 @@ fn pages_need_no_script_no_style_of_their_own_and_nothing_from_outside() {
             if address == "/style.css" {
                 return;
             }
+            // What a form sends again stays as it is, out of sight.
+            let mut shown: Vec<&str> = body.split(" value=\"").collect();
+            for part in shown.iter_mut().skip(1) {
+                *part = part.split_once('"').unwrap().1;
+            }
+            let shown = shown.concat();
             for forbidden in ["<script", "<style", " style=", "<img", "\u{202e}", "\u{1b}"] {
-                assert!(!body.contains(forbidden), "{address}: {forbidden:?}");
+                assert!(!shown.contains(forbidden), "{address}: {forbidden:?}");
             }
             for href in hrefs(body) {
                 let is_own = href.starts_with('/') && !href.starts_with("//");
