@@ -1,7 +1,6 @@
 //! Pages of the made-up organization: every link leads on, nothing breaks out of its place, tables
 //! say what the reports say.
 
-mod look;
 mod world;
 
 use std::collections::{BTreeSet, VecDeque};
