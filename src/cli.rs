@@ -17,6 +17,7 @@ mod progress;
 mod report;
 mod rollup;
 mod summary;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -84,6 +85,7 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
         Command::Report(Report::Organizations(args)) => report::organizations::run(args),
         Command::Report(Report::Service(args)) => report::service::run(args),
         Command::Rollup(args) => rollup::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())

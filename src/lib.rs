@@ -48,4 +48,6 @@ pub mod report;
 
 pub mod emit;
 
+pub mod verify;
+
 pub mod cli;
