@@ -161,21 +161,35 @@ pub struct Unlisted {
     pub is_listed_by_invalid: bool,
 }
 
-/// Verifies what was found.
+/// Returns every file that may be a digest or be listed by one, digests and other files of trails that
+/// hold no event included.
+pub fn sources(found: &Found) -> Vec<Source> {
+    let is_of_trail = |reason: SourceReason| {
+        matches!(reason, SourceReason::Digest | SourceReason::Insight | SourceReason::Aggregated)
+    };
+    let set_aside = found
+        .set_aside
+        .iter()
+        .filter(|it| is_of_trail(it.reason))
+        .map(|it| Source::listed(it.path.to_path_buf(), None, None, Listed::default()));
+    let mut sources: Vec<Source> = found.sources.iter().cloned().chain(set_aside).collect();
+    sources.sort_by(|one, other| one.input.cmp(&other.input));
+    sources
+}
+
+/// Verifies what [`sources`] returned.
 ///
 /// # Errors
 /// [`VerifyError`]: there is no digest, or there are no threads.
 pub fn verify(
-    found: &Found,
+    sources: &[Source],
     keys: &PublicKeys,
     signatures: &SavedSignatures,
     options: &Options<'_>,
 ) -> Result<Verification, VerifyError> {
-    let sources = sources(found);
     let numbered: Vec<(usize, &Source)> = sources.iter().enumerate().collect();
     let readings = ingest::in_parallel(&numbered, options.threads, |(number, source)| {
         let reading = body::read(*number, source, options.here);
-        (options.progress)(Progress::Decompressed(reading.bytes));
         (options.progress)(Progress::Source(source.size.unwrap_or(reading.bytes)));
         reading
     })?;
@@ -193,25 +207,10 @@ pub fn verify(
     chain::check(&mut nodes, keys, signatures, options.threads)?;
     let matches = log::find(&nodes, &bodies);
     let (chains, stray_digests) = chain::results(&nodes, &bodies, &matches);
-    let proven = proven(&sources, &bodies, &matches);
+    let proven = proven(sources, &bodies, &matches);
     let (unlisted, copies) = matches.rest(&nodes, &bodies);
     problems.sort_by(|one, other| one.source.cmp(&other.source));
     Ok(Verification { chains, stray_digests, unlisted, copies, problems, proven })
-}
-
-/// Returns every file that may be a digest or be listed by one.
-fn sources(found: &Found) -> Vec<Source> {
-    let is_of_trail = |reason: SourceReason| {
-        matches!(reason, SourceReason::Digest | SourceReason::Insight | SourceReason::Aggregated)
-    };
-    let set_aside = found
-        .set_aside
-        .iter()
-        .filter(|it| is_of_trail(it.reason))
-        .map(|it| Source::listed(it.path.to_path_buf(), None, None, Listed::default()));
-    let mut sources: Vec<Source> = found.sources.iter().cloned().chain(set_aside).collect();
-    sources.sort_by(|one, other| one.input.cmp(&other.input));
-    sources
 }
 
 /// Returns the sources of which every part is proven.

@@ -1,8 +1,9 @@
 //! `trailfold verify`.
 
+use std::fmt;
 use std::io::Write;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::args::{VerifyArgs, VerifyFormat};
 use super::inputs::threads;
@@ -12,9 +13,10 @@ use super::summary::problems;
 use super::{Exit, complain};
 use crate::ingest;
 use crate::printable::{grouped, visible, visible_json};
+use crate::source::Problem;
 use crate::verify::{
     self, Chain, DigestResult, DigestStatus, Document, Gap, LogResult, Options, Proof, PublicKeys,
-    SavedSignatures, Trail, Verification,
+    S3Object, SavedSignatures, Trail, Verification,
 };
 
 /// `trailfold verify`.
@@ -31,13 +33,21 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     out.probe()?;
     let threads = threads(args.threads);
     let mut found = ingest::find(&args.inputs, threads, None)?;
+    if let Some(rollup) = found.rollups.first() {
+        bail!("{}: is a rollup: name the logs that it was made from", rollup.display());
+    }
     out.refuse_inputs(&found)?;
     let here = std::env::current_dir().context("the current directory")?;
-    let display = Display::new(&found.sources, args.verbosity.quiet);
+    let sources = verify::sources(&found);
+    let display = Display::new(&sources, args.verbosity.quiet);
     let options = Options { threads, here: &here, progress: &|step| display.step(step) };
-    let verified = verify::verify(&found, &keys, &signatures, &options);
+    let verified = verify::verify(&sources, &keys, &signatures, &options);
     display.finish();
-    let mut verification = verified?;
+    let complain_of = |all: &[Problem]| {
+        let lines = all.iter().map(ToString::to_string);
+        problems(lines, args.verbosity.verbose).iter().for_each(|line| complain(line));
+    };
+    let mut verification = verified.inspect_err(|_| complain_of(&found.problems))?;
     verification.problems.append(&mut found.problems);
     verification.problems.sort_by(|one, other| one.source.cmp(&other.source));
     out.write(|out| match args.format {
@@ -47,8 +57,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             Ok(writeln!(out, "{}", visible_json(&json))?)
         }
     })?;
-    let lines = verification.problems.iter().map(ToString::to_string);
-    problems(lines, args.verbosity.verbose).iter().for_each(|line| complain(line));
+    complain_of(&verification.problems);
     Ok(if verification.is_all_valid() { Exit::Complete } else { Exit::Incomplete })
 }
 
@@ -128,21 +137,26 @@ fn lines(chain: &Chain, verbose: bool) -> Vec<String> {
 }
 
 fn digest_line(DigestResult { place, path, status, .. }: &DigestResult) -> String {
-    let place = place.as_ref().map(ToString::to_string);
-    let at = match (&place, path) {
-        (Some(_), Some(path)) if !status.is_valid() => format!(": {path}"),
-        _ => String::new(),
-    };
-    let place = place.as_ref().or(path.as_ref()).map(String::as_str).unwrap_or_default();
-    format!("Digest file\t{place}\t{status}{at}")
+    line("Digest file", place.as_ref(), path.as_deref(), status, status.is_valid())
 }
 
 fn log_line(LogResult { place, path, status }: &LogResult) -> String {
-    let at = match path {
-        Some(path) if !status.is_valid() => format!(": {path}"),
-        _ => String::new(),
-    };
-    format!("Log file\t{place}\t{status}{at}")
+    line("Log file", Some(place), path.as_deref(), status, status.is_valid())
+}
+
+/// Returns a line of the AWS CLI's; with the file behind it, where one may want to look at that.
+fn line(
+    kind: &str,
+    place: Option<&S3Object>,
+    path: Option<&str>,
+    status: &dyn fmt::Display,
+    is_valid: bool,
+) -> String {
+    match (place, path) {
+        (Some(place), Some(path)) if !is_valid => format!("{kind}\t{place}\t{status}\t{path}"),
+        (Some(place), _) => format!("{kind}\t{place}\t{status}"),
+        (None, path) => format!("{kind}\t{}\t{status}", path.unwrap_or_default()),
+    }
 }
 
 fn gap_line(Gap { from, to, is_restart }: &Gap) -> String {
