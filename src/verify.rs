@@ -206,7 +206,8 @@ pub fn verify(
     let mut nodes = chain::nodes(&bodies);
     chain::check(&mut nodes, keys, signatures, options.threads)?;
     let matches = log::find(&nodes, &bodies);
-    let (chains, stray_digests) = chain::results(&nodes, &bodies, &matches);
+    let around = chain::Around { bodies: &bodies, matches: &matches, saved: signatures };
+    let (chains, stray_digests) = chain::results(&nodes, &around);
     let proven = proven(sources, &bodies, &matches);
     let (unlisted, copies) = matches.rest(&nodes, &bodies);
     problems.sort_by(|one, other| one.source.cmp(&other.source));

@@ -91,7 +91,7 @@ fn forged_and_whole_dumps_are_what_was_made_of_them() {
                 faults.push(format!("{name}: {what}:\n    {found}\n    and not {wanted}"));
             }
         };
-        differ("exit code", &output.status.code(), &wanted["Code"].as_i64().map(|it| it as i32));
+        differ("exit code", &output.status.code().map(i64::from), &wanted["Code"].as_i64());
         if output.status.code() == Some(2) {
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             differ(
@@ -316,4 +316,50 @@ fn names_from_digests_do_not_act_on_the_screen() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("\\u{1b}[2J\\u{202e}\\n\tINVALID: not found"), "{said}");
     assert!(!said.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{said:?}");
+}
+
+/// The reply of AWS's documentation, as it stands there.
+const DOCUMENTED_KEYS: &str = r#"{"publicKeyList": [{
+    "ValidityStartTime": "1434589370.0",
+    "ValidityEndTime": "1437181370.0",
+    "Value": "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqlzPJbvZJ42UdcmLfPUqXYNfOs6I8lCfao/tOs8CmzPOEdtLWugB9xoIUz78qVHdKIqxbaG4jWHfJBiOSSFBM0lt8cdVo4TnRa7oG9io5pysS6DJhBBAeXsicufsiFJR+wrUNh8RSLxL4k6G1+BhLX20tJkZ/erT97tDGBujAelqseGg3vPZbTx9SMfOLN65PdLFudLP7Gat0Z9p5jw/rjpclKfo9Bfc3heeBxWGKwBBOKnFAaN9V57pOaosCvPKmHd9bg7jsQkI9Xp22IzGLsTFJZYVA3KiTAElDMu80iFXPHEq9hKNbt9e4URFam+1utKVEiLkR2disdCmPTK0VQIDAQAB",
+    "Fingerprint": "31e8b5433410dfb61a9dc45cc65b22ff"
+}]}"#;
+
+#[test]
+fn the_digests_and_keys_of_the_documentation_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/digests");
+    if !folder.is_dir() {
+        eprintln!("did not run: there is no ../shared/data/digests beside the project");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut digests = 0;
+    for file in
+        files(&folder).into_iter().filter(|file| file.extension().unwrap_or_default() == "json")
+    {
+        let text = fs::read(file).unwrap();
+        let key = json(&text)["digestS3Object"].as_str().unwrap().to_owned();
+        let place = directory.path().join("dump").join(key);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::write(place, text).unwrap();
+        digests += 1;
+    }
+    assert_eq!(digests, 2);
+    for (keys, said) in [
+        (
+            DOCUMENTED_KEYS.to_owned(),
+            "which signed from 2015-06-18T01:02:50Z until 2015-07-18T01:02:50Z",
+        ),
+        (
+            DOCUMENTED_KEYS.replace("1437181370.0", "1441000000.0"),
+            "NOT VERIFIED: no verified digest",
+        ),
+    ] {
+        fs::write(directory.path().join("keys.json"), keys).unwrap();
+        let output = run(directory.path(), None, &[]);
+        let lines = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(lines.matches(said).count(), 2, "{lines}");
+    }
 }

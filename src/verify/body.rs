@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::digest::Digest;
 use crate::source::open::{self, Reader};
-use crate::source::{Problem, Source, SourceReason, key};
+use crate::source::{Problem, Source, SourceReason, key, text_kind};
 
 /// The largest digest that is read, decompressed, in bytes: one of an hour with 150,000 log files.
 pub(super) const LARGEST_DIGEST: usize = 64 << 20;
@@ -22,6 +22,9 @@ const DIGEST_MEMBER: &[u8] = b"\"digestS3Object\"";
 
 /// How far into a file that member is looked for.
 const DIGEST_HEAD: usize = 4 << 10;
+
+/// As much of a file as tells what kind of text it is.
+const TEXT_HEAD: usize = 1024;
 
 /// A SHA-256 hash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,9 +79,11 @@ pub(super) struct Body {
 pub(super) enum Content {
     /// A digest; none if it has not the form of one.
     Digest(Option<Box<Digest>>),
-    /// Something that may be a log file.
+    /// Something that may hold events.
     Json,
-    /// Something that is neither.
+    /// Something without a single object, so far as it was read.
+    Blank,
+    /// Text of which its first line tells that it holds no events.
     Other,
 }
 
@@ -115,7 +120,7 @@ pub(super) fn read(number: usize, source: &Source, here: &Path) -> Reading {
     if bodies.is_empty() {
         // What holds nothing has a hash all the same; what cannot be opened has none.
         let hash = reading.problems.is_empty().then(|| Hash(Sha256::digest(b"").into()));
-        let content = if is_digest(&name, b"") { Content::Digest(None) } else { Content::Other };
+        let content = if is_digest(&name, b"") { Content::Digest(None) } else { Content::Blank };
         bodies.push(body(&name, hash, content));
     }
     if let [body] = &mut *bodies
@@ -151,6 +156,9 @@ fn read_body(name: &str, input: &mut open::Body<'_>) -> (io::Result<Hash>, Conte
             break;
         }
         hasher.update(bytes);
+        if matches!(content, Content::Blank) && memchr::memchr(b'{', bytes).is_some() {
+            *content = Content::Json;
+        }
         if matches!(content, Content::Digest(_)) && kept.len() <= LARGEST_DIGEST {
             kept.extend_from_slice(bytes);
         }
@@ -179,13 +187,12 @@ fn fill(input: &mut open::Body<'_>, chunk: &mut [u8]) -> io::Result<usize> {
 
 /// Tells what a file of this name is that begins with these bytes.
 fn kind(name: &str, head: &[u8]) -> Content {
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
     if is_digest(name, head) {
         Content::Digest(None)
-    } else if matches!(text.first(), Some(b'{' | b'[')) {
-        Content::Json
-    } else {
+    } else if text_kind(head.get(..TEXT_HEAD).unwrap_or(head)).is_some() {
         Content::Other
+    } else {
+        Content::Blank
     }
 }
 

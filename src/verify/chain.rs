@@ -16,6 +16,9 @@ use super::{Chain, DigestResult, Gap, LogResult, Span};
 use crate::ingest::{self, IngestError};
 use crate::time::Time;
 
+/// How many files a signature is tried on if nothing tells whose it is.
+const MOST_GUESSES: usize = 16;
+
 /// A digest, and the files that hold it.
 #[derive(Debug)]
 pub(super) struct Node<'b> {
@@ -82,21 +85,29 @@ pub(super) fn check(
     saved: &SavedSignatures,
     threads: NonZeroUsize,
 ) -> Result<(), IngestError> {
-    // A successor that speaks of other content has no signature for this one: so there is one pair a
-    // successor, however many digests claim one place.
-    let numbers: HashMap<(&S3Object, Hash), usize> = nodes
-        .iter()
-        .enumerate()
-        .map(|(number, node)| ((&node.digest.place, node.hash), number))
-        .collect();
+    let mut by_place: HashMap<&S3Object, Vec<usize>> = HashMap::new();
+    for (number, node) in nodes.iter().enumerate() {
+        by_place.entry(&node.digest.place).or_default().push(number);
+    }
     let mut of_successors: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); nodes.len()];
     for node in &*nodes {
-        if let Some(previous) = &node.digest.previous
-            && let Some(signature) = &node.digest.previous_signature
-            && let Some(number) = numbers.get(&(&previous.place, previous.hash))
-            && let Some(signatures) = of_successors.get_mut(*number)
-        {
-            signatures.insert(signature);
+        let Digest { previous: Some(previous), previous_signature: Some(signature), .. } =
+            node.digest
+        else {
+            continue;
+        };
+        let numbers = by_place.get(&previous.place).map(Vec::as_slice).unwrap_or_default();
+        let is_meant = |number: &&usize| {
+            nodes.get(**number).is_some_and(|node| Some(node.hash) == previous.hash)
+        };
+        // Of several files that pass for it the hash tells which is meant, so that a digest mostly
+        // costs one check, however many pass for each other.
+        let meant = numbers.iter().find(is_meant);
+        let few = if meant.is_some() { &[] } else { numbers };
+        for number in meant.into_iter().chain(few.iter().take(MOST_GUESSES)) {
+            if let Some(signatures) = of_successors.get_mut(*number) {
+                signatures.insert(signature);
+            }
         }
     }
     let work: Vec<(&Node<'_>, BTreeSet<&str>)> = nodes.iter().zip(of_successors).collect();
@@ -124,9 +135,9 @@ fn signature(
     let key = match keys.find(digest, generated) {
         Found::Key(key) => key,
         Found::Unreadable => return DigestStatus::KeyUnreadable { fingerprint: fingerprint() },
-        Found::Missing => {
+        Found::Missing(validity) => {
             let region = digest.trail.home_region.clone();
-            return DigestStatus::KeyNotFound { region, fingerprint: fingerprint() };
+            return DigestStatus::KeyNotFound { region, fingerprint: fingerprint(), validity };
         }
     };
     let text = node.signed_text();
@@ -142,38 +153,36 @@ fn signature(
     }
 }
 
-/// Takes back what proven successors contradict: that a digest is the one which they succeed.
-fn contradict(nodes: &mut [Node<'_>]) {
-    let mut named: HashMap<&S3Object, BTreeSet<Hash>> = HashMap::new();
-    for node in nodes.iter().filter(|node| node.is_proven()) {
-        if let Some(previous) = &node.digest.previous {
-            named.entry(&previous.place).or_default().insert(previous.hash);
-        }
-    }
+/// Makes invalid what is known to have had a signature: where a proven successor holds one, and it does
+/// not fit.
+fn contradict<'b>(nodes: &mut [Node<'b>]) {
+    let proven = nodes.iter().filter(|node| node.is_proven());
+    let proven = proven.map(|node| node.digest).filter(|it| it.previous_signature.is_some());
+    let named: HashSet<&'b S3Object> =
+        proven.filter_map(|digest| Some(&digest.previous.as_ref()?.place)).collect();
     for node in nodes {
-        let Some(hashes) = named.get(&node.digest.place) else { continue };
-        let is_contradicted = match node.status {
-            DigestStatus::Valid(_) => !hashes.contains(&node.hash),
-            // A proven successor had a signature, and it did not fit.
-            DigestStatus::NotVerified => true,
-            _ => false,
-        };
-        if is_contradicted {
+        if node.status == DigestStatus::NotVerified && named.contains(&node.digest.place) {
             node.status = DigestStatus::SignatureFailed;
         }
     }
 }
 
+/// What results are made from, beside the digests.
+pub(super) struct Around<'a, 'b> {
+    pub(super) bodies: &'b [Body],
+    pub(super) matches: &'a Matches<'b>,
+    pub(super) saved: &'a SavedSignatures,
+}
+
 /// Returns the results by trail, and those of files of which nothing tells what digests they are.
-pub(super) fn results<'b>(
-    nodes: &[Node<'b>],
-    bodies: &'b [Body],
-    matches: &Matches<'b>,
+pub(super) fn results(
+    nodes: &[Node<'_>],
+    around: &Around<'_, '_>,
 ) -> (Vec<Chain>, Vec<DigestResult>) {
     let mut malformed: HashMap<Trail, Vec<&Body>> = HashMap::new();
-    let mut trails = BTreeSet::new();
+    let mut trails: BTreeSet<Trail> = nodes.iter().map(|node| node.digest.trail.clone()).collect();
     let mut stray = Vec::new();
-    for body in matches.malformed_digests(bodies) {
+    for body in around.matches.malformed_digests(around.bodies) {
         match Trail::of_key(&body.name.replace('\\', "/")) {
             Some(trail) => {
                 trails.insert(trail.clone());
@@ -182,13 +191,12 @@ pub(super) fn results<'b>(
             None => stray.push(malformed_digest(body, None)),
         }
     }
-    trails.extend(nodes.iter().map(|node| node.digest.trail.clone()));
     let chains = trails.into_iter().map(|trail| {
         let from = nodes.partition_point(|node| node.digest.trail < trail);
         let to = nodes.partition_point(|node| node.digest.trail <= trail);
         let nodes = nodes.get(from..to).unwrap_or_default();
         let malformed = malformed.remove(&trail).unwrap_or_default();
-        chain(trail, nodes, &malformed, bodies, matches)
+        chain(trail, nodes, &malformed, around)
     });
     (chains.collect(), stray)
 }
@@ -200,16 +208,13 @@ fn malformed_digest(body: &Body, place: Option<&S3Object>) -> DigestResult {
 }
 
 /// Returns the results of one trail.
-fn chain<'b>(
-    trail: Trail,
-    nodes: &[Node<'b>],
-    malformed: &[&Body],
-    bodies: &[Body],
-    matches: &Matches<'b>,
-) -> Chain {
+fn chain(trail: Trail, nodes: &[Node<'_>], malformed: &[&Body], around: &Around<'_, '_>) -> Chain {
     let mut digests: Vec<DigestResult> = nodes.iter().flat_map(of_node).collect();
-    let (missing, begins_after) = missing(nodes, malformed, &mut digests);
+    let (missing, begins_after) = missing(nodes, malformed, &digests);
     digests.extend(missing);
+    let names = around.saved.names(&trail);
+    let gone = gone(names, nodes, malformed, &digests, begins_after.as_ref());
+    digests.extend(gone);
     digests.sort_by_cached_key(|result| {
         let place = result.place.as_ref().map(|place| place.key.to_string());
         let name = place.or_else(|| result.path.clone()).unwrap_or_default();
@@ -220,8 +225,8 @@ fn chain<'b>(
     for node in nodes.iter().filter(|node| node.may_be_true()) {
         let before = log_files.len();
         for log_file in &node.digest.log_files {
-            for outcome in matches.outcomes(&log_file.place, log_file.hash) {
-                let path = outcome.body.and_then(|number| bodies.get(number));
+            for outcome in around.matches.outcomes(&log_file.place, log_file.hash) {
+                let path = outcome.body.and_then(|number| around.bodies.get(number));
                 log_files.push(LogResult {
                     place: log_file.place.clone(),
                     path: path.map(|body| body.name.clone()),
@@ -277,7 +282,7 @@ fn of_node<'n>(node: &'n Node<'_>) -> impl Iterator<Item = DigestResult> + use<'
 fn missing(
     nodes: &[Node<'_>],
     malformed: &[&Body],
-    found: &mut [DigestResult],
+    found: &[DigestResult],
 ) -> (Vec<DigestResult>, Option<S3Object>) {
     let places: HashSet<&S3Object> = nodes.iter().map(|node| &node.digest.place).collect();
     let mut malformed: Vec<(&Body, bool)> = malformed.iter().map(|body| (*body, false)).collect();
@@ -316,6 +321,36 @@ fn missing(
     let rest = malformed.iter().filter(|(_, is_placed)| !is_placed);
     results.extend(rest.map(|(body, _)| malformed_digest(body, None)));
     (results, begins_after)
+}
+
+/// Returns the digests whose signatures were saved and that are not there, though the chain begins before
+/// them. Where the last ones of a chain were taken away, nothing else tells of them.
+fn gone(
+    names: &BTreeSet<String>,
+    nodes: &[Node<'_>],
+    malformed: &[&Body],
+    found: &[DigestResult],
+    begins_after: Option<&S3Object>,
+) -> Vec<DigestResult> {
+    let Some(first) = nodes.first().map(|node| &node.digest.place) else { return Vec::new() };
+    let places = found.iter().filter_map(|result| result.place.as_ref()).chain(begins_after);
+    let known: HashSet<&str> = places
+        .map(|place| stem(file_name(&place.key)))
+        .chain(malformed.iter().map(|body| stem(file_name(&body.name))))
+        .collect();
+    // `…/REGION/YYYY/MM/DD/NAME`.
+    let Some(region) = first.key.rsplitn(5, '/').nth(4) else { return Vec::new() };
+    let is_gone = |name: &&String| {
+        !known.contains(stem(name)) && time_of_name(name) > time_of_name(&first.key)
+    };
+    let result = |name: &String| {
+        let time = time_of_name(name);
+        let [year, month, day] = [0..4, 4..6, 6..8].map(|part| time.get(part).unwrap_or_default());
+        let key = format!("{region}/{year}/{month}/{day}/{name}").into();
+        let place = S3Object { bucket: first.bucket.clone(), key };
+        DigestResult { place: Some(place), path: None, span: None, status: DigestStatus::NotFound }
+    };
+    names.iter().filter(is_gone).map(result).collect()
 }
 
 /// Returns the times between digests of which none says anything.

@@ -100,7 +100,8 @@ pub(super) struct Digest {
 #[derive(Debug)]
 pub(super) struct Previous {
     pub(super) place: S3Object,
-    pub(super) hash: Hash,
+    /// A hint alone: its signature decides.
+    pub(super) hash: Option<Hash>,
 }
 
 /// What a digest says of a log file.
@@ -123,7 +124,6 @@ struct Written {
     previous_digest_s3_bucket: Option<Box<str>>,
     previous_digest_s3_object: Option<Box<str>>,
     previous_digest_hash_value: Option<Box<str>>,
-    previous_digest_hash_algorithm: Option<Box<str>>,
     #[serde(deserialize_with = "stated")]
     previous_digest_signature: Option<Box<str>>,
     #[serde(deserialize_with = "stated")]
@@ -152,19 +152,14 @@ impl Digest {
     /// Reads a digest; none if it has not the form of one that this program can check.
     pub(super) fn parse(json: &[u8]) -> Option<Self> {
         let written: Written = serde_json::from_slice(json).ok()?;
-        let is_checkable = |known: &str, algorithm: &Option<Box<str>>| {
-            algorithm.as_deref().is_none_or(|algorithm| algorithm == known)
-        };
-        if !is_checkable(SIGNATURE_ALGORITHM, &written.digest_signature_algorithm)
-            || !is_checkable(HASH_ALGORITHM, &written.previous_digest_hash_algorithm)
-        {
+        if written.digest_signature_algorithm.is_some_and(|it| &*it != SIGNATURE_ALGORITHM) {
             return None;
         }
         let previous = match (written.previous_digest_s3_bucket, written.previous_digest_s3_object)
         {
             (Some(bucket), Some(key)) => Some(Previous {
                 place: S3Object { bucket, key },
-                hash: Hash::of_hex(&written.previous_digest_hash_value?)?,
+                hash: written.previous_digest_hash_value.and_then(|hash| Hash::of_hex(&hash)),
             }),
             _ => None,
         };

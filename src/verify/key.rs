@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::Span;
 use super::digest::Digest;
 use super::reply::{self, ReplyError};
 use crate::printable::{file_name, printable};
@@ -24,9 +25,9 @@ use crate::time::Time;
 
 const CALL: &str = "aws cloudtrail list-public-keys";
 
-/// A digest is signed after its last log file was delivered, and possibly after a change of keys;
-/// `aws cloudtrail validate-logs` allows for the same time.
-const SIGNED_AFTER: TimeDelta = TimeDelta::hours(2);
+/// A digest is signed after its last log file was delivered, and possibly after a change of keys; a late
+/// one by a key that is new at that time.
+const SIGNED_AFTER: TimeDelta = TimeDelta::days(1);
 
 /// The keys by their fingerprints.
 #[derive(Debug, Default)]
@@ -40,7 +41,7 @@ struct Key {
     /// None if the value is no RSA key.
     key: Option<VerifyingKey<Sha256>>,
     /// When it begins and ceases to sign.
-    validity: (Time, Time),
+    validity: Span,
 }
 
 /// What the keys say of a digest.
@@ -50,8 +51,8 @@ pub(super) enum Found<'k> {
     Key(&'k VerifyingKey<Sha256>),
     /// The one that it names is no RSA key.
     Unreadable,
-    /// The one that it names is not there, or did not sign at that time.
-    Missing,
+    /// The one that it names is not there, or only for another time.
+    Missing(Option<Span>),
 }
 
 #[derive(Deserialize)]
@@ -125,11 +126,10 @@ impl PublicKeys {
     /// Returns the key that a digest names; `generated` is when a backfill digest was made.
     pub(super) fn find(&self, digest: &Digest, generated: Option<Time>) -> Found<'_> {
         let keys = self.keys.get(&*digest.fingerprint).map(Vec::as_slice).unwrap_or_default();
-        let mut keys = keys.iter().filter(|key| key.may_have_signed(digest, generated));
-        match keys.next() {
+        match keys.iter().find(|key| key.may_have_signed(digest, generated)) {
             Some(Key { key: Some(key), .. }) => Found::Key(key),
             Some(Key { key: None, .. }) => Found::Unreadable,
-            None => Found::Missing,
+            None => Found::Missing(keys.first().map(|key| key.validity)),
         }
     }
 }

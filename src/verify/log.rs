@@ -224,7 +224,7 @@ impl<'b> Matches<'b> {
             let may_be_log = match body.content {
                 Content::Digest(_) => false,
                 Content::Json => true,
-                Content::Other => body.name.contains("_CloudTrail_"),
+                Content::Blank | Content::Other => body.name.contains("_CloudTrail_"),
             };
             if self.is_claimed(number) || !may_be_log {
                 continue;

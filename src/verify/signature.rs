@@ -3,13 +3,13 @@
 //!
 //! A signature proves itself, wherever it comes from: a wrong one fits no digest.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::body::bytes_of_hex;
-use super::digest::SIGNATURE_ALGORITHM;
+use super::digest::{SIGNATURE_ALGORITHM, Trail};
 use super::reply::{self, ReplyError};
 use crate::printable::file_name;
 use crate::time::Time;
@@ -24,6 +24,8 @@ const DIGEST_NAME: &str = "_CloudTrail-Digest_";
 pub struct SavedSignatures {
     /// By the file name of the digest.
     named: HashMap<String, Vec<Saved>>,
+    /// The names by trail, whatever its organization, of which they say nothing.
+    names: HashMap<Trail, BTreeSet<String>>,
     /// Of which nothing tells whose they are.
     nameless: Vec<Saved>,
 }
@@ -66,7 +68,12 @@ impl SavedSignatures {
                 .saved()
                 .ok_or_else(|| ReplyError::NoSignature { file: file_name(file) })?;
             match key.as_deref().and_then(digest_name).or_else(|| digest_name(&name)) {
-                Some(digest) => all.named.entry(digest).or_default().push(saved),
+                Some(digest) => {
+                    if let Some(trail) = Trail::of_key(&digest) {
+                        all.names.entry(trail).or_default().insert(digest.clone());
+                    }
+                    all.named.entry(digest).or_default().push(saved);
+                }
                 None => all.nameless.push(saved),
             }
             Ok(())
@@ -77,6 +84,13 @@ impl SavedSignatures {
     /// Returns those that are said to be of the digest of this file name.
     pub(super) fn of(&self, digest: &str) -> &[Saved] {
         self.named.get(digest).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns the names of digests of a trail of which there are some.
+    pub(super) fn names(&self, trail: &Trail) -> &BTreeSet<String> {
+        static NONE: BTreeSet<String> = BTreeSet::new();
+        let trail = Trail { organization: None, ..trail.clone() };
+        self.names.get(&trail).unwrap_or(&NONE)
     }
 
     /// Returns those that may be of any digest.

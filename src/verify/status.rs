@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::Span;
+
 /// How a digest is proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proof {
@@ -35,6 +37,8 @@ pub enum DigestStatus {
         region: String,
         /// The fingerprint that the digest names.
         fingerprint: String,
+        /// When the key signed, if it is given and that is another time.
+        validity: Option<Span>,
     },
     /// The key of this fingerprint is no RSA key.
     KeyUnreadable {
@@ -70,10 +74,16 @@ impl fmt::Display for DigestStatus {
             Self::InvalidFormat => f.write_str("INVALID: invalid format"),
             Self::TrailingData => f.write_str(TRAILING_DATA),
             Self::NotFound => f.write_str("INVALID: not found"),
-            Self::KeyNotFound { region, fingerprint } => write!(
-                f,
-                "INVALID: public key not found in region {region} for fingerprint {fingerprint}"
-            ),
+            Self::KeyNotFound { region, fingerprint, validity } => {
+                write!(
+                    f,
+                    "INVALID: public key not found in region {region} for fingerprint {fingerprint}"
+                )?;
+                match validity {
+                    Some((from, until)) => write!(f, ", which signed from {from} until {until}"),
+                    None => Ok(()),
+                }
+            }
             Self::KeyUnreadable { fingerprint } => {
                 write!(f, "INVALID: Unable to load PKCS #1 key with fingerprint {fingerprint}")
             }

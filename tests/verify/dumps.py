@@ -3,6 +3,7 @@
 It shares nothing with the program: signatures are made by `cryptography`, from AWS's description of
 digests. `dumps.py OUT` writes a folder a case, each with `dump/`, `keys.json`, `signatures/` (replies of
 `head-object` for the newest digests), `all-signatures/` (those for every digest) and `expected.json`.
+`dumps.py --example DIR` writes the example of the documents, which is `testdata/verify`.
 """
 
 import base64
@@ -263,6 +264,18 @@ def whole_cases(out, key, whole, chain):
     write(out, "key-of-later-missing", early, lost, {}, Unlisted=sum(len(listed_in(early, it)) for it in late))
     key.valid = (START - 24 * HOUR, START + 24 * HOUR)
 
+    # The AWS CLI does not look at these, and they add nothing to a signature.
+    def edit(hour, digest):
+        if hour == 2:
+            digest["previousDigestHashValue"] = "0" * 64
+        if hour == 3:
+            digest["previousDigestHashValue"] = digest["previousDigestHashAlgorithm"] = None
+
+    hashes_wrong = Dump()
+    hashes_wrong.keys = [key]
+    add_chain(hashes_wrong, key, edit=edit)
+    write(out, "hash-of-the-one-before-is-wrong", hashes_wrong, code=0)
+
     unpacked = whole.copy()
     for log in listed_in(whole, chain[1]):
         unpacked.files[log.removesuffix(".gz")] = content(unpacked, log)
@@ -289,11 +302,18 @@ def whole_cases(out, key, whole, chain):
         del end.files[place]
     write(out, "newest-digests-gone", end, {chain[3]: UNVERIFIED}, newest=[])
 
+    write(out, "newest-digests-gone-signatures-saved", end, {place: MISSING for place in chain[4:]}, {},
+          Signatures=ALL)
+
     copies = whole.copy()
     log = listed_in(whole, chain[0])[0]
     copies.files[f"backup/{log.split('/')[-1]}"] = copies.files[log]
     copies.files[f"backup/{chain[0].split('/')[-1]}"] = copies.files[chain[0]]
     write(out, "copies", copies, code=0, Copies=1)
+
+    stranger = whole.copy()
+    stranger.files["notes.txt"] = b"}" + log_file(8)
+    write(out, "log-planted-behind-a-bracket", stranger, Unlisted=1)
 
     other = whole.copy()
     other.files["notes.txt"] = b"not a log file\n"
@@ -474,11 +494,14 @@ def digest_cases(out, key, whole, chain):
           {log: LOG_UNVERIFIED for log in listed_in(whole, chain[1])}, Unlisted=2, Gaps=[gap(1, 3)])
     missing = missing.copy()
     del missing.files[chain[1]]
-    write(out, "two-digests-missing-in-a-row", missing, {middle: MISSING}, Unlisted=4, Gaps=[gap(1, 3)], Signatures=ALL)
+    write(out, "two-digests-missing-in-a-row", missing, {middle: MISSING, chain[1]: MISSING}, Unlisted=4,
+          Gaps=[gap(1, 3)], Signatures=ALL)
+    write(out, "two-digests-missing-in-a-row-newest-signature", missing, {middle: MISSING, chain[0]: UNVERIFIED},
+          {log: LOG_UNVERIFIED for log in listed_in(whole, chain[0])}, Unlisted=4)
     missing = whole.copy()
     lose_logs(missing, chain[1:3])
     del missing.files[chain[1]], missing.files[chain[2]]
-    write(out, "two-digests-missing-with-their-logs", missing, {middle: MISSING}, Gaps=[gap(1, 3)], Signatures=ALL)
+    write(out, "two-digests-missing-with-their-logs", missing, {middle: MISSING, chain[1]: MISSING}, Gaps=[gap(1, 3)], Signatures=ALL)
 
     for name, place in [
         ("digest-renamed", middle.replace("main_trail", "other_trail")),
@@ -584,10 +607,11 @@ def key_cases(out, key, whole, chain):
     every = {place: missing for place in chain}
     reply = key.reply()
     write(out, "key-of-another-region", whole, every, {}, Unlisted=logs, keys={"PublicKeyList": [Key().reply()]})
-    for name, valid in [("key-too-old", (START - 9 * HOUR, START - HOUR)), ("key-too-new", (START + 10 * HOUR, START + 20 * HOUR))]:
+    for name, valid in [("key-too-old", (START - 9 * HOUR, START - HOUR)), ("key-too-new", (START + 31 * HOUR, START + 40 * HOUR))]:
         start, end = (extended(time) for time in valid)
         old = {**reply, "ValidityStartTime": start, "ValidityEndTime": end}
-        write(out, name, whole, every, {}, Unlisted=logs, keys={"PublicKeyList": [old]})
+        another_time = {place: f"{missing}, which signed from {start} until {end}" for place in chain}
+        write(out, name, whole, another_time, {}, Unlisted=logs, keys={"PublicKeyList": [old]})
     curve = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     other = hashlib.md5(curve).hexdigest()
@@ -635,7 +659,25 @@ def cases(out):
     key_cases(out, key, whole, chain)
 
 
+def example(out):
+    """Two Regions of a trail: whole in one; a log file altered and a digest missing in the other."""
+    key, other = Key(), Key()
+    dump = Dump()
+    dump.keys = [key, other]
+    add_chain(dump, key, hours=2, logs=1)
+    chain = add_chain(dump, other, hours=6, region="eu-central-1", logs=1)
+    altered = listed_in(dump, chain[1])[0]
+    dump.files[altered] = pack(content(dump, altered).replace(b"ListBuckets", b"HeadBuckets"))
+    del dump.files[chain[2]]
+    write(out.parent, out.name, dump)
+    (out / "expected.json").unlink()
+    shutil.rmtree(out / "all-signatures")
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "--example":
+        example(Path(sys.argv[2]))
+        sys.exit()
     target = Path(sys.argv[1])
     shutil.rmtree(target, ignore_errors=True)
     cases(target)
