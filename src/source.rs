@@ -176,6 +176,19 @@ pub struct Found {
 }
 
 impl Found {
+    /// Sets aside the sources that are not to be kept.
+    pub fn retain(&mut self, is_kept: impl Fn(&Source) -> bool, reason: SourceReason) {
+        let (kept, others) = self.sources.drain(..).partition(is_kept);
+        self.sources = kept;
+        let path = |source: Source| match source {
+            Source { input: Input::File(path), listed: None, .. } => path,
+            source => FilePath::named(PathBuf::from(source.name())),
+        };
+        let others: Vec<Source> = others;
+        self.set_aside.extend(others.into_iter().map(|it| SetAside { path: path(it), reason }));
+        self.set_aside.sort();
+    }
+
     /// Adds the files that a listing names; what their names tell to hold no event is set aside.
     pub fn add(&mut self, listed: Vec<Source>) {
         for source in listed {
@@ -335,6 +348,8 @@ pub enum SourceReason {
     DirectoryLoop,
     /// A pipe, socket or device met in a directory.
     NotAFile,
+    /// Nothing proves that CloudTrail delivered it, and it was asked for what is proven.
+    NotVerified,
 }
 
 /// Prints what the source is, for people.
@@ -361,6 +376,7 @@ impl fmt::Display for SourceReason {
             Self::NotJson => "not JSON",
             Self::DirectoryLoop => "link to a directory that is read already",
             Self::NotAFile => "pipe, socket or device inside a directory",
+            Self::NotVerified => "log file that no digest proves",
         })
     }
 }

@@ -226,6 +226,9 @@ pub(crate) struct InputArgs {
     #[command(flatten)]
     pub(crate) attribution: AttributionArgs,
 
+    #[command(flatten)]
+    pub(crate) integrity: IntegrityArgs,
+
     /// Services and actions from a folder of AWS's service reference files
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Report")]
     pub(crate) catalog: Option<PathBuf>,
@@ -237,6 +240,35 @@ pub(crate) struct InputArgs {
     /// Write a report even if not a single access was read
     #[arg(long, help_heading = "Run")]
     pub(crate) allow_empty: bool,
+}
+
+/// Whether only what is proven counts.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IntegrityArgs {
+    /// Read only log files that CloudTrail's digests among the inputs prove, as `trailfold verify` says,
+    /// and set aside all others
+    #[arg(long, requires = "public_keys", help_heading = "Integrity")]
+    pub(crate) verified_only: bool,
+
+    /// With --verified-only: replies of `aws cloudtrail list-public-keys`, in a file or a directory
+    #[arg(
+        long,
+        requires = "verified_only",
+        value_name = "FILE",
+        value_hint = ValueHint::AnyPath,
+        help_heading = "Integrity"
+    )]
+    pub(crate) public_keys: Vec<PathBuf>,
+
+    /// With --verified-only: replies of `aws s3api head-object` for digests, in a file or a directory
+    #[arg(
+        long,
+        requires = "verified_only",
+        value_name = "PATH",
+        value_hint = ValueHint::AnyPath,
+        help_heading = "Integrity"
+    )]
+    pub(crate) signatures: Option<PathBuf>,
 }
 
 /// Which kinds of records count.

@@ -1,11 +1,14 @@
 //! `trailfold verify`.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::args::{VerifyArgs, VerifyFormat};
+use super::args::{IntegrityArgs, VerifyArgs, VerifyFormat};
 use super::inputs::threads;
 use super::output::Destination;
 use super::progress::Display;
@@ -13,7 +16,7 @@ use super::summary::problems;
 use super::{Exit, complain};
 use crate::ingest;
 use crate::printable::{grouped, visible, visible_json};
-use crate::source::Problem;
+use crate::source::{Found, Input, Problem, Source, SourceReason};
 use crate::verify::{
     self, Chain, DigestResult, DigestStatus, Document, Gap, LogResult, Options, Proof, PublicKeys,
     S3Object, SavedSignatures, Trail, Verification,
@@ -21,14 +24,7 @@ use crate::verify::{
 
 /// `trailfold verify`.
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let mut keys = PublicKeys::default();
-    for file in &args.public_keys {
-        keys.extend(PublicKeys::read(file)?);
-    }
-    let signatures = match &args.signatures {
-        Some(path) => SavedSignatures::read(path)?,
-        None => SavedSignatures::default(),
-    };
+    let (keys, signatures) = evidence(&args.public_keys, args.signatures.as_deref())?;
     let out = Destination::new(args.output.as_deref());
     out.probe()?;
     let threads = threads(args.threads);
@@ -59,6 +55,60 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     })?;
     complain_of(&verification.problems);
     Ok(if verification.is_all_valid() { Exit::Complete } else { Exit::Incomplete })
+}
+
+/// Reads keys and signatures.
+fn evidence(
+    public_keys: &[PathBuf],
+    signatures: Option<&Path>,
+) -> anyhow::Result<(PublicKeys, SavedSignatures)> {
+    let mut keys = PublicKeys::default();
+    for file in public_keys {
+        keys.extend(PublicKeys::read(file)?);
+    }
+    let signatures = signatures.map(SavedSignatures::read).transpose()?.unwrap_or_default();
+    Ok((keys, signatures))
+}
+
+/// Sets aside what is not proven, if that is asked for.
+pub(super) fn keep_proven(
+    found: &mut Found,
+    args: &IntegrityArgs,
+    threads: NonZeroUsize,
+) -> anyhow::Result<()> {
+    if !args.verified_only {
+        return Ok(());
+    }
+    if let Some(rollup) = found.rollups.first() {
+        bail!("{}: is a rollup, which no digest proves: name the logs", rollup.display());
+    }
+    if found.sources.iter().any(|source| source.input == Input::Stdin) {
+        bail!("`-`: standard input cannot be verified and read: save the logs as files");
+    }
+    let (keys, signatures) = evidence(&args.public_keys, args.signatures.as_deref())?;
+    let here = std::env::current_dir().context("the current directory")?;
+    let options = Options { threads, here: &here, progress: &|_| {} };
+    let verification = verify::verify(&verify::sources(found), &keys, &signatures, &options)?;
+    let proven: HashSet<PathBuf> = verification.proven.iter().filter_map(path).collect();
+    let is_proven = |source: &Source| path(source).is_some_and(|path| proven.contains(&path));
+    found.retain(is_proven, SourceReason::NotVerified);
+    let log_files = verification.chains.iter().flat_map(|chain| &chain.log_files);
+    let lost = log_files.filter(|it| !it.status.is_proven()).count();
+    if lost > 0 {
+        complain(&format!(
+            "warning: {} log files that digests list are missing, altered or not verified, and not \
+             read: `trailfold verify` names them",
+            grouped(lost as u64)
+        ));
+    }
+    Ok(())
+}
+
+fn path(source: &Source) -> Option<PathBuf> {
+    match &source.input {
+        Input::Stdin => None,
+        Input::File(path) => Some(path.to_path_buf()),
+    }
 }
 
 /// Writes the results for people: what is not valid, everything if they are to be `verbose`, and

@@ -11,8 +11,8 @@ use super::digest::Digest;
 use crate::source::open::{self, Reader};
 use crate::source::{Problem, Source, SourceReason, key, text_kind};
 
-/// The largest digest that is read, decompressed, in bytes: one of an hour with 150,000 log files.
-pub(super) const LARGEST_DIGEST: usize = 64 << 20;
+/// The largest digest that is read, decompressed, in bytes: one of an hour with 40,000 log files.
+const LARGEST_DIGEST: usize = 16 << 20;
 
 /// What is read at once, and the part of a file that tells what it is.
 const CHUNK: usize = 64 << 10;
@@ -241,4 +241,43 @@ pub(super) fn stem(file_name: &str) -> &str {
 /// Returns the last part of a name.
 pub(super) fn file_name(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stands_where_its_key_says() {
+        let key = "prefix/AWSLogs/o-x/111122223333/CloudTrail/us-east-2/2015/08/17/a.json.gz";
+        let standing_of_it = "111122223333/CloudTrail/us-east-2/2015/08/17/a.json";
+        assert_eq!(standing_of_key(key).as_deref(), Some(standing_of_it));
+        let here = Path::new("/dump/AWSLogs/111122223333/CloudTrail/us-east-2");
+        for path in [
+            "/other/111122223333/CloudTrail/us-east-2/2015/08/17/a.json",
+            "archive.zip/AWSLogs/111122223333/CloudTrail/us-east-2/2015/08/17/a.json.zst",
+            "2015/08/17/a.json.gz",
+            "./2015/08/17/a.json.gz",
+            "../../CloudTrail/us-east-2/2015/08/17/a.json.gz",
+        ] {
+            assert_eq!(standing(path, here).as_deref(), Some(standing_of_it), "{path}");
+        }
+        for path in ["/a.json.gz", "/CloudTrail/a.json.gz", "/x/CloudTrail", "/", ""] {
+            assert_eq!(standing(path, Path::new("/")), None, "{path}");
+        }
+        let other = standing("2015/08/18/a.json.gz", here);
+        assert_ne!(other.as_deref(), Some(standing_of_it));
+    }
+
+    #[test]
+    fn hexadecimal_digits_come_in_pairs() {
+        assert_eq!(bytes_of_hex("00fFa1"), Some(vec![0, 255, 161]));
+        assert_eq!(bytes_of_hex(""), Some(Vec::new()));
+        for digits in ["0", "0g", "0é", "+1", " 1"] {
+            assert_eq!(bytes_of_hex(digits), None, "{digits}");
+        }
+        let hash = Hash(Sha256::digest(b"").into());
+        assert_eq!(Hash::of_hex(&hash.to_string()), Some(hash));
+        assert_eq!(Hash::of_hex("00"), None);
+    }
 }

@@ -192,3 +192,62 @@ impl LogFile {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_tells_the_trail() {
+        let trail = |key: &str| {
+            Trail::of_key(key).map(|it| {
+                let Trail { account, region, name, home_region, organization, backfill } = it;
+                (format!("{account} {region} {name} {home_region}"), organization, backfill)
+            })
+        };
+        let name = "111122223333_CloudTrail-Digest_us-east-2_a_b_us-west-1_20150817T150131Z";
+        let said = "111122223333 us-east-2 a_b us-west-1".to_owned();
+        let key = format!("x/AWSLogs/111122223333/CloudTrail-Digest/us-east-2/2015/{name}.json.gz");
+        assert_eq!(trail(&key), Some((said.clone(), None, false)));
+        let of_organization = key.replace("AWSLogs/", "AWSLogs/o-exampleorgid/");
+        let organization = Some("o-exampleorgid".to_owned());
+        assert_eq!(trail(&of_organization), Some((said.clone(), organization, false)));
+        assert_eq!(trail(&format!("{name}_backfill.json.gz")), Some((said.clone(), None, true)));
+        assert_eq!(trail(&format!("{name}.json")), Some((said, None, false)));
+        for key in ["", "x.json.gz", "1_CloudTrail-Digest_a_b.json.gz", name, "_/_.json"] {
+            assert_eq!(trail(key), None, "{key}");
+        }
+    }
+
+    const DIGEST: &str = r#"{
+        "digestStartTime": "2015-08-17T14:01:31Z", "digestEndTime": "2015-08-17T15:01:31Z",
+        "digestS3Bucket": "b", "digestS3Object": "1_CloudTrail-Digest_r_t_r_20150817T150131Z.json",
+        "digestPublicKeyFingerprint": "f", "previousDigestSignature": null, "logFiles": null
+    }"#;
+
+    #[test]
+    fn a_digest_has_what_is_needed_to_check_it() {
+        let digest = Digest::parse(DIGEST.as_bytes()).unwrap();
+        assert_eq!(digest.end.to_string(), "2015-08-17T15:01:31Z");
+        assert!(digest.previous.is_none() && digest.log_files.is_empty());
+        let log_file =
+            r#"[{"s3Bucket": "b", "s3Object": "o", "hashAlgorithm": "MD5", "hashValue": ""}]"#;
+        for (old, new) in [
+            ("\"previousDigestSignature\": null,", ""),
+            (", \"logFiles\": null", ""),
+            ("\"f\"", "null"),
+            ("17T15", "17 15h"),
+            ("_CloudTrail-Digest_", "_"),
+            ("\"logFiles\": null", &format!("\"logFiles\": {log_file}")),
+            ("\"logFiles\": null", "\"logFiles\": null, \"logFiles\": null"),
+            (
+                "\"logFiles\": null",
+                "\"digestSignatureAlgorithm\": \"SHA1withRSA\", \"logFiles\": null",
+            ),
+        ] {
+            let changed = DIGEST.replace(old, new);
+            assert_ne!(changed, DIGEST);
+            assert!(Digest::parse(changed.as_bytes()).is_none(), "{changed}");
+        }
+    }
+}

@@ -168,3 +168,24 @@ fn time(value: &Value) -> Option<Time> {
 pub(super) fn is_signed(key: &VerifyingKey<Sha256>, text: &[u8], signature: &[u8]) -> bool {
     Signature::try_from(signature).is_ok_and(|signature| key.verify(text, &signature).is_ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_every_version_of_the_aws_cli_prints_them() {
+        for value in [
+            Value::from(1_436_317_441.0),
+            "1436317441.0".into(),
+            "2015-07-08T01:04:01+00:00".into(),
+            "2015-07-07T18:04:01.000000-07:00".into(),
+        ] {
+            let time = time(&value).map(|time| time.to_string());
+            assert_eq!(time.as_deref(), Some("2015-07-08T01:04:01Z"), "{value}");
+        }
+        for value in [Value::Null, "".into(), "inf".into(), "yesterday".into(), true.into()] {
+            assert_eq!(time(&value), None, "{value}");
+        }
+    }
+}

@@ -34,7 +34,6 @@ EXCEPTIONS = {
     ("Log file", MISSING, MOVED): "the AWS CLI looks at the place alone",
     ("Log file", MISSING, "valid"): "the AWS CLI knows no log files that were unpacked",
     ("Log file", MISSING, MISMATCH): "the AWS CLI looks at the place alone",
-    ("Log file", FORMAT, MISMATCH): "an empty file is no gzip, and read as one without content",
     ("Log file", MISMATCH, FORMAT): "the AWS CLI does not notice that a stream was cut off",
     ("Log file", "valid", None): "the AWS CLI believes a digest with something behind its stream",
     ("Digest file", MISSING, MOVED): "the AWS CLI looks at the place alone",

@@ -524,7 +524,7 @@ def digest_cases(out, key, whole, chain):
           Unlisted=2, Gaps=[gap(2, 3)], Signatures=ALL)
     replayed = whole.copy()
     replayed.files[chain[-1]] = whole.files[chain[1]]
-    write(out, "newest-digest-is-an-older-one", replayed, {chain[1]: ["valid", MOVED], chain[4]: UNVERIFIED},
+    write(out, "newest-digest-is-an-older-one", replayed, {chain[1]: ["valid", MOVED], chain[4]: UNVERIFIED, chain[5]: MISSING},
           {log: LOG_UNVERIFIED for log in listed_in(whole, chain[4])}, Unlisted=2)
 
     # A second version of a digest beside the right one.
