@@ -274,6 +274,9 @@ pub enum SourceError {
         /// Bytes delivered before, as they are after decompression.
         after: u64,
     },
+    /// A log file that is not there, or not as it was delivered.
+    #[error("{0}, and a digest lists it")]
+    Integrity(String),
     /// A format that may hold logs and that this program does not read.
     #[error("{format} is not supported: {advice}")]
     Unsupported {

@@ -366,11 +366,13 @@ fn the_digests_and_keys_of_the_documentation_are_read() {
 
 #[test]
 fn a_report_of_verified_log_files_reads_no_other() {
-    for (name, records, aside) in [
-        ("whole", 10, 0),
-        ("log-altered", 9, 1),
-        ("log-planted", 10, 1),
-        ("no-saved-signature", 8, 2),
+    for (name, code, records, aside, problems) in [
+        ("whole", 0, 10, 0, 0),
+        ("log-altered", 1, 9, 1, 1),
+        ("log-missing", 1, 9, 0, 1),
+        ("log-anywhere", 0, 10, 0, 0),
+        ("log-planted", 0, 10, 1, 0),
+        ("no-saved-signature", 0, 8, 2, 0),
     ] {
         let case = cases().join(name);
         let directory = tempfile::tempdir().unwrap();
@@ -383,13 +385,32 @@ fn a_report_of_verified_log_files_reads_no_other() {
         }
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(0), "{name}: {said}");
+        assert_eq!(output.status.code(), Some(code), "{name}: {said}");
         let coverage = json(&fs::read(coverage).unwrap());
         assert_eq!(coverage["Records"]["Total"], records, "{name}");
         let found = &coverage["Sources"]["SetAside"]["log file that no digest proves"]["Count"];
         assert_eq!(found.as_u64().unwrap_or(0), aside, "{name}");
-        let is_told =
-            said.contains("log files that digests list are missing, altered or not verified");
-        assert_eq!(is_told, !["whole", "log-planted"].contains(&name), "{name}: {said}");
+        let problem = &coverage["Problems"];
+        assert_eq!(problem.as_array().map_or(0, Vec::len), problems, "{name}: {problem}");
+        assert_eq!(said.contains("warning: not all is proven"), name != "whole", "{name}: {said}");
+    }
+}
+
+#[test]
+fn nothing_but_log_files_can_be_verified_for_a_report() {
+    let case = cases().join("whole");
+    for (arguments, said) in [
+        (&["-"][..], "standard input cannot be verified"),
+        (&["dump", "--files-from", "list"], "cannot be used with"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_trailfold"))
+            .current_dir(&case)
+            .args(["report", "organizations", "--verified-only", "--public-keys", "keys.json"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let complained = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(complained.contains(said), "{complained}");
     }
 }

@@ -246,8 +246,13 @@ pub(crate) struct InputArgs {
 #[derive(Debug, Default, Args)]
 pub(crate) struct IntegrityArgs {
     /// Read only log files that CloudTrail's digests among the inputs prove, as `trailfold verify` says,
-    /// and set aside all others
-    #[arg(long, requires = "public_keys", help_heading = "Integrity")]
+    /// and set aside all others (not with --files-from)
+    #[arg(
+        long,
+        requires = "public_keys",
+        conflicts_with = "files_from",
+        help_heading = "Integrity"
+    )]
     pub(crate) verified_only: bool,
 
     /// With --verified-only: replies of `aws cloudtrail list-public-keys`, in a file or a directory

@@ -15,11 +15,11 @@ use super::progress::Display;
 use super::summary::problems;
 use super::{Exit, complain};
 use crate::ingest;
-use crate::printable::{grouped, visible, visible_json};
-use crate::source::{Found, Input, Problem, Source, SourceReason};
+use crate::printable::{grouped, printable, visible, visible_json};
+use crate::source::{Found, Input, Problem, Source, SourceError, SourceReason};
 use crate::verify::{
-    self, Chain, DigestResult, DigestStatus, Document, Gap, LogResult, Options, Proof, PublicKeys,
-    S3Object, SavedSignatures, Trail, Verification,
+    self, Chain, DigestResult, DigestStatus, Document, Gap, LogResult, LogStatus, Options, Proof,
+    PublicKeys, S3Object, SavedSignatures, Trail, Verification,
 };
 
 /// `trailfold verify`.
@@ -93,13 +93,17 @@ pub(super) fn keep_proven(
     let is_proven = |source: &Source| path(source).is_some_and(|path| proven.contains(&path));
     found.retain(is_proven, SourceReason::NotVerified);
     let log_files = verification.chains.iter().flat_map(|chain| &chain.log_files);
-    let lost = log_files.filter(|it| !it.status.is_proven()).count();
-    if lost > 0 {
-        complain(&format!(
-            "warning: {} log files that digests list are missing, altered or not verified, and not \
-             read: `trailfold verify` names them",
-            grouped(lost as u64)
-        ));
+    let lost = log_files.filter(|it| !it.status.is_proven() && it.status != LogStatus::NotVerified);
+    found.problems.extend(lost.map(|LogResult { place, status, .. }| Problem {
+        source: printable(&place.to_string()),
+        error: SourceError::Integrity(status.to_string()),
+    }));
+    found.problems.sort_by(|one, other| one.source.cmp(&other.source));
+    if !verification.is_all_valid() {
+        complain(
+            "warning: not all is proven, and more than is read may have been delivered: `trailfold \
+             verify` says what is missing",
+        );
     }
     Ok(())
 }
@@ -238,7 +242,7 @@ fn totals(chain: &Chain) -> Vec<String> {
         digests.iter().filter(|it| unverified(&it.status)).count(),
     ));
     let log_files = &chain.log_files;
-    let unverified = verify::LogStatus::NotVerified;
+    let unverified = LogStatus::NotVerified;
     if !log_files.is_empty() {
         lines.push(ratio(
             "log",

@@ -86,8 +86,10 @@ pub(super) fn check(
     threads: NonZeroUsize,
 ) -> Result<(), IngestError> {
     let mut by_place: HashMap<&S3Object, Vec<usize>> = HashMap::new();
-    for (number, node) in nodes.iter().enumerate() {
-        by_place.entry(&node.digest.place).or_default().push(number);
+    let mut by_content: HashMap<(&S3Object, Hash), usize> = HashMap::new();
+    for (number, Node { digest, hash, .. }) in nodes.iter().enumerate() {
+        by_place.entry(&digest.place).or_default().push(number);
+        by_content.insert((&digest.place, *hash), number);
     }
     let mut of_successors: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); nodes.len()];
     for node in &*nodes {
@@ -96,15 +98,13 @@ pub(super) fn check(
         else {
             continue;
         };
-        let numbers = by_place.get(&previous.place).map(Vec::as_slice).unwrap_or_default();
-        let is_meant = |number: &&usize| {
-            nodes.get(**number).is_some_and(|node| Some(node.hash) == previous.hash)
-        };
         // Of several files that pass for it the hash tells which is meant, so that a digest mostly
         // costs one check, however many pass for each other.
-        let meant = numbers.iter().find(is_meant);
-        let few = if meant.is_some() { &[] } else { numbers };
-        for number in meant.into_iter().chain(few.iter().take(MOST_GUESSES)) {
+        let place = &previous.place;
+        let meant = previous.hash.and_then(|hash| by_content.get(&(place, hash)));
+        let guesses = by_place.get(place).filter(|_| meant.is_none());
+        let guesses = guesses.into_iter().flatten().take(MOST_GUESSES);
+        for number in meant.into_iter().chain(guesses) {
             if let Some(signatures) = of_successors.get_mut(*number) {
                 signatures.insert(signature);
             }

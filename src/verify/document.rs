@@ -5,10 +5,14 @@ use serde::Serialize;
 use super::status::Proof;
 use super::{Chain, DigestResult, Gap, LogResult, S3Object, Span, Trail, Unlisted, Verification};
 
+/// Changes when a member changes its name or meaning, not when one is added.
+const FORMAT_VERSION: u32 = 1;
+
 /// A verification as JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Document<'a> {
+    format_version: u32,
     all_valid: bool,
     chains: Vec<ChainJson<'a>>,
     stray_digests: Vec<DigestJson<'a>>,
@@ -92,6 +96,7 @@ impl<'a> Document<'a> {
     pub fn new(verification: &'a Verification) -> Self {
         let Verification { chains, stray_digests, unlisted, copies, problems, .. } = verification;
         Self {
+            format_version: FORMAT_VERSION,
             all_valid: verification.is_all_valid(),
             chains: chains.iter().map(ChainJson::new).collect(),
             stray_digests: stray_digests.iter().map(DigestJson::new).collect(),
