@@ -1,5 +1,5 @@
 //! The integrity of log files: dumps with digests that other programs signed, whole ones and forged
-//! ones. `tests/verify/dumps.py` writes them, with what must be found out about each.
+//! ones. `tests/verify/cases.py` writes them, with what must be found out about each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,8 +23,8 @@ fn cases() -> &'static Path {
     CASES.get_or_init(|| {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
         let folder = repository.join("target/tmp/verify");
-        let writer = repository.join("tests/verify/dumps.py");
-        script(Command::new(python()).arg("-B").arg(writer).arg(&folder), "dumps.py");
+        let writer = repository.join("tests/verify/cases.py");
+        script(Command::new(python()).arg("-B").arg(writer).arg(&folder), "cases.py");
         folder
     })
 }

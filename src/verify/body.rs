@@ -83,7 +83,7 @@ pub(super) enum Content {
     Json,
     /// Something without a single object, so far as it was read.
     Blank,
-    /// Text of which its first line tells that it holds no events.
+    /// What no report reads: its key or its first line tells that it holds no events.
     Other,
 }
 
@@ -189,7 +189,8 @@ fn fill(input: &mut open::Body<'_>, chunk: &mut [u8]) -> io::Result<usize> {
 fn kind(name: &str, head: &[u8]) -> Content {
     if is_digest(name, head) {
         Content::Digest(None)
-    } else if text_kind(head.get(..TEXT_HEAD).unwrap_or(head)).is_some() {
+    } else if key::kind(name).or_else(|| text_kind(head.get(..TEXT_HEAD).unwrap_or(head))).is_some()
+    {
         Content::Other
     } else {
         Content::Blank

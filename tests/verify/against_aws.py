@@ -1,7 +1,7 @@
 """Compares the program with `aws cloudtrail validate-logs`, whose code runs on the same dumps from a
 stand-in for S3.
 
-`against_aws.py PROGRAM CASES`: in every case that `dumps.py` wrote, each line of the AWS CLI must be a
+`against_aws.py PROGRAM CASES`: in every case that `cases.py` wrote, each line of the AWS CLI must be a
 result of the program's, word by word, but for the differences that `EXCEPTIONS` names.
 """
 
