@@ -48,6 +48,8 @@ pub mod report;
 
 pub mod emit;
 
+pub mod verify;
+
 #[cfg(feature = "serve")]
 pub mod serve;
 

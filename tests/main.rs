@@ -24,3 +24,4 @@ mod source;
 mod spark;
 mod tidy;
 mod twin;
+mod verify;
