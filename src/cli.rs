@@ -19,6 +19,7 @@ mod rollup;
 #[cfg(feature = "serve")]
 mod serve;
 mod summary;
+mod verify;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -88,6 +89,7 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
         Command::Rollup(args) => rollup::run(args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())

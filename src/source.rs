@@ -176,6 +176,19 @@ pub struct Found {
 }
 
 impl Found {
+    /// Sets aside the sources that are not to be kept.
+    pub fn retain(&mut self, is_kept: impl Fn(&Source) -> bool, reason: SourceReason) {
+        let (kept, others) = self.sources.drain(..).partition(is_kept);
+        self.sources = kept;
+        let path = |source: Source| match source {
+            Source { input: Input::File(path), listed: None, .. } => path,
+            source => FilePath::named(PathBuf::from(source.name())),
+        };
+        let others: Vec<Source> = others;
+        self.set_aside.extend(others.into_iter().map(|it| SetAside { path: path(it), reason }));
+        self.set_aside.sort();
+    }
+
     /// Adds the files that a listing names; what their names tell to hold no event is set aside.
     pub fn add(&mut self, listed: Vec<Source>) {
         for source in listed {
@@ -261,6 +274,9 @@ pub enum SourceError {
         /// Bytes delivered before, as they are after decompression.
         after: u64,
     },
+    /// A log file that is not there, or not as it was delivered.
+    #[error("{0}, and a digest lists it")]
+    Integrity(String),
     /// A format that may hold logs and that this program does not read.
     #[error("{format} is not supported: {advice}")]
     Unsupported {
@@ -335,6 +351,8 @@ pub enum SourceReason {
     DirectoryLoop,
     /// A pipe, socket or device met in a directory.
     NotAFile,
+    /// Nothing proves that CloudTrail delivered it, and it was asked for what is proven.
+    NotVerified,
 }
 
 /// Prints what the source is, for people.
@@ -361,6 +379,7 @@ impl fmt::Display for SourceReason {
             Self::NotJson => "not JSON",
             Self::DirectoryLoop => "link to a directory that is read already",
             Self::NotAFile => "pipe, socket or device inside a directory",
+            Self::NotVerified => "log file that no digest proves",
         })
     }
 }

@@ -25,3 +25,4 @@ mod source;
 mod spark;
 mod tidy;
 mod twin;
+mod verify;

@@ -88,6 +88,15 @@ fn threads_start_in_ingest_alone() {
 }
 
 #[test]
+fn what_is_asynchronous_carries_bytes_and_nothing_else() {
+    let rooms = ["src/serve.rs", "src/serve/forward.rs", "src/serve/http.rs"];
+    for (file, text) in rust_files("src") {
+        let is_async = ["tokio::", "async ", ".await"].iter().any(|word| text.contains(word));
+        assert!(!is_async || rooms.iter().any(|room| file == Path::new(room)), "{file:?}");
+    }
+}
+
+#[test]
 fn unsafe_code_stands_where_a_file_is_mapped_and_where_vectors_are_used() {
     let rooms = [
         "src/source/open.rs",

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     /// Answer as IAM does: reports for the AWS CLI, boto3, every SDK, and a browser
     #[cfg(feature = "serve")]
     Serve(Box<ServeArgs>),
+    /// Check the integrity of log files with CloudTrail's digests, offline
+    Verify(VerifyArgs),
     /// Look at a snapshot of an organization
     #[command(subcommand)]
     Organization(Organization),
@@ -289,6 +291,9 @@ pub(crate) struct InputArgs {
     #[command(flatten)]
     pub(crate) attribution: AttributionArgs,
 
+    #[command(flatten)]
+    pub(crate) integrity: IntegrityArgs,
+
     /// Services and actions from a folder of AWS's service reference files
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Report")]
     pub(crate) catalog: Option<PathBuf>,
@@ -300,6 +305,40 @@ pub(crate) struct InputArgs {
     /// Write a report even if not a single access was read
     #[arg(long, help_heading = "Run")]
     pub(crate) allow_empty: bool,
+}
+
+/// Whether only what is proven counts.
+#[derive(Debug, Default, Args)]
+pub(crate) struct IntegrityArgs {
+    /// Read only log files that CloudTrail's digests among the inputs prove, as `trailfold verify` says,
+    /// and set aside all others (not with --files-from)
+    #[arg(
+        long,
+        requires = "public_keys",
+        conflicts_with = "files_from",
+        help_heading = "Integrity"
+    )]
+    pub(crate) verified_only: bool,
+
+    /// With --verified-only: replies of `aws cloudtrail list-public-keys`, in a file or a directory
+    #[arg(
+        long,
+        requires = "verified_only",
+        value_name = "FILE",
+        value_hint = ValueHint::AnyPath,
+        help_heading = "Integrity"
+    )]
+    pub(crate) public_keys: Vec<PathBuf>,
+
+    /// With --verified-only: replies of `aws s3api head-object` for digests, in a file or a directory
+    #[arg(
+        long,
+        requires = "verified_only",
+        value_name = "PATH",
+        value_hint = ValueHint::AnyPath,
+        help_heading = "Integrity"
+    )]
+    pub(crate) signatures: Option<PathBuf>,
 }
 
 /// Which kinds of records count.
@@ -367,6 +406,68 @@ pub(crate) struct RollupArgs {
 
     #[command(flatten)]
     pub(crate) verbosity: VerbosityArgs,
+}
+
+/// Check that log files are as CloudTrail delivered them, as `aws cloudtrail validate-logs` does, in a
+/// dump on disk.
+///
+/// Exit codes: 0 every digest and log file is valid, and no time lies between them; 1 something is
+/// altered, missing, moved, listed by no digest or not verified; 2 nothing was verified: no digest, no
+/// key, unreadable keys or signatures.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The dump: log files and digests in files, directories or patterns
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<OsString>,
+
+    /// Replies of `aws cloudtrail list-public-keys`, for the times and Regions of the digests: a file
+    /// of one or many, or a directory of such files; more than once if you like
+    #[arg(
+        long,
+        required = true,
+        value_name = "FILE",
+        value_hint = ValueHint::AnyPath,
+        help_heading = "Keys"
+    )]
+    pub(crate) public_keys: Vec<PathBuf>,
+
+    /// Replies of `aws s3api head-object` for digests, which hold their signatures: a file of one or
+    /// many, or a directory of files named after the digests. Without them the newest digest of every
+    /// trail and Region is not verified, nor are the log files that it lists
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Keys")]
+    pub(crate) signatures: Option<PathBuf>,
+
+    /// Form of the results: a line for each file that is not valid (with -v for every file) and
+    /// totals, or everything as JSON
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = VerifyFormat::Text,
+        help_heading = "Output"
+    )]
+    pub(crate) format: VerifyFormat,
+
+    /// Write the results to FILE, whole or not at all, instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Read with N threads [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Run")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArgs,
+}
+
+/// A form of the results of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyFormat {
+    /// Lines
+    Text,
+    /// One JSON document
+    Json,
 }
 
 /// A kind of record for which a user may decide whether it counts.

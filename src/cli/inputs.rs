@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::args::InputArgs;
+use super::verify::keep_proven;
 use crate::ingest;
 use crate::source::{Found, Listed, Source, is_rollup};
 use crate::time::Time;
@@ -41,6 +42,7 @@ pub(super) fn of_report(args: &InputArgs) -> anyhow::Result<Found> {
     if let Some(list) = &args.files_from {
         found.add(listed(list)?);
     }
+    keep_proven(&mut found, &args.integrity, threads)?;
     Ok(found)
 }
 

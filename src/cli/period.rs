@@ -86,6 +86,7 @@ mod tests {
             until: until.map(str::to_owned),
             tracking_period: tracking.map(str::to_owned),
             attribution: Default::default(),
+            integrity: Default::default(),
             catalog: None,
             threads: None,
             allow_empty: false,

@@ -80,7 +80,7 @@ impl<'a> Desk<'a> {
         Self { facts, reporters: Reporters::new(facts), jobs, choices }
     }
 
-    /// Answers a request that comes in at `now`; `clock` tells when the answer is made.
+    /// Answers a request that comes in at `now`.
     pub fn answer(&mut self, request: &Request, now: Time) -> Reply {
         let answer = match request {
             Request::GenerateOrganizationsAccessReport { entity_path, policy_id } => {
@@ -110,6 +110,7 @@ impl<'a> Desk<'a> {
             Err(Refused::Failure(message)) => Reply::failure(&message),
         }
     }
+
     /// Answers a browser.
     pub(super) fn visit(&mut self, visit: &Visit, now: Time) -> Reply {
         let page::Page { status, content_type, body } =
@@ -127,17 +128,7 @@ impl<'a> Desk<'a> {
             entity_path: entity_path.strip_suffix('/').unwrap_or(entity_path).to_owned(),
             organizations_policy_id: policy_id.map(str::to_owned),
         };
-        // What IAM refuses it refuses whatever else goes on.
-        let digest = self.digest(&question)?;
-        if self.jobs.recent(&question, now).is_none()
-            && let Some(job) = self.jobs.running_organizations(now)
-        {
-            return Err(Refused::Request(RequestError {
-                code: "ReportGenerationLimitExceeded",
-                message: format!("Another report is being generated: job {}.", job.id),
-            }));
-        }
-        self.generate(Operation::GenerateOrganizationsAccessReport, question, digest, now)
+        self.generate(Operation::GenerateOrganizationsAccessReport, question, now)
     }
 
     fn generate_service(&mut self, arn: &str, granularity: Granularity, now: Time) -> Answer {
@@ -150,28 +141,33 @@ impl<'a> Desk<'a> {
             ))));
         }
         let question = Question::service(arn.to_owned(), granularity);
-        let digest = self.digest(&question)?;
-        self.generate(Operation::GenerateServiceLastAccessedDetails, question, digest, now)
+        self.generate(Operation::GenerateServiceLastAccessedDetails, question, now)
     }
 
     /// Makes the job of a question, unless it was asked just before.
-    fn generate(
-        &mut self,
-        operation: Operation,
-        question: Question,
-        digest: String,
-        now: Time,
-    ) -> Answer {
+    fn generate(&mut self, operation: Operation, question: Question, now: Time) -> Answer {
         let id = match self.jobs.recent(&question, now) {
             Some(job) => job.id,
-            None => {
-                // Whole milliseconds, which is what dates of jobs tell.
-                let creation = Time::from_micros(now.micros().div_euclid(1000) * 1000);
-                let completion = creation.plus(self.choices.job_time);
-                self.jobs.add(question, JobDates { creation, completion }, digest)?
-            }
+            None => self.new_job(question, now)?,
         };
         Ok(Reply::result(operation, &Generated { job_id: id.to_string() }))
+    }
+
+    fn new_job(&mut self, question: Question, now: Time) -> Result<Uuid, Refused> {
+        // What IAM refuses it refuses whatever else goes on.
+        let digest = self.digest(&question)?;
+        if let (Question::Organizations { .. }, Some(running)) =
+            (&question, self.jobs.running_organizations(now))
+        {
+            return Err(Refused::Request(RequestError {
+                code: "ReportGenerationLimitExceeded",
+                message: format!("Another report is being generated: job {}.", running.id),
+            }));
+        }
+        // Whole milliseconds, which is what dates of jobs tell.
+        let creation = Time::from_micros(now.micros().div_euclid(1000) * 1000);
+        let completion = creation.plus(self.choices.job_time);
+        Ok(self.jobs.add(question, JobDates { creation, completion }, digest)?)
     }
 
     fn organizations(&mut self, id: &str, sort_key: SortKey, rows: &Rows, now: Time) -> Answer {

@@ -170,7 +170,7 @@ async fn terminated() {
         signals.recv().await;
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Serves one connection to its end.

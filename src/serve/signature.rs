@@ -174,7 +174,7 @@ impl Signed<'_> {
                 .iter()
                 .map(|value| collapsed(value.as_bytes()))
                 .collect();
-            canonical.push_str(&format!("{name}:{}\n", values.join(",")));
+            canonical.extend([name, ":", &values.join(","), "\n"]);
         }
         let payload = hex(&Sha256::digest(self.body));
         canonical + "\n" + authorization.signed_headers + "\n" + &payload

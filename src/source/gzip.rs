@@ -4,6 +4,7 @@
 //! before a break is delivered first, zeros behind the last member are padding, as they are for
 //! gzip(1), and anything else there is an error. It knows nothing of files.
 
+use std::cell::Cell;
 use std::io::{self, BufRead, ErrorKind, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
@@ -20,8 +21,10 @@ const FLAG_COMMENT: u8 = 1 << 4;
 pub(super) const FLAGS_RESERVED: u8 = 0b1110_0000;
 
 /// Decompresses the gzip members that `input` consists of.
-pub(super) struct Gzip<R> {
+pub(super) struct Gzip<'f, R> {
     input: R,
+    /// Is set when something stands behind the first member.
+    followed: &'f Cell<bool>,
     inflate: Decompress,
     crc: Crc,
     state: State,
@@ -38,9 +41,10 @@ enum State {
     Broken(Break),
 }
 
-impl<R: BufRead> Gzip<R> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, inflate: Decompress::new(false), crc: Crc::new(), state: State::Start }
+impl<'f, R: BufRead> Gzip<'f, R> {
+    pub(super) fn new(input: R, followed: &'f Cell<bool>) -> Self {
+        let (inflate, crc) = (Decompress::new(false), Crc::new());
+        Self { input, followed, inflate, crc, state: State::Start }
     }
 
     /// Returns the next byte of the input.
@@ -99,6 +103,7 @@ impl<R: BufRead> Gzip<R> {
         let input = fill(&mut self.input)?;
         let zeros = input.iter().take_while(|byte| **byte == 0).count();
         let (ended, next) = (input.is_empty(), input.get(zeros).copied());
+        self.followed.set(self.followed.get() || !ended);
         self.input.consume(zeros);
         match next {
             Some(byte) if byte == MAGIC[0] => self.header(),
@@ -149,7 +154,7 @@ impl<R: BufRead> Gzip<R> {
     }
 }
 
-impl<R: BufRead> Read for Gzip<R> {
+impl<R: BufRead> Read for Gzip<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         if buf.is_empty() {
             return Ok(0);

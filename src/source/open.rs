@@ -71,6 +71,9 @@ pub struct Reading {
     pub bodies: u64,
     /// Bodies without a single byte, which are not handed out.
     pub empty: u64,
+    /// Whether something stands behind the first member of a gzip stream: another member, or
+    /// padding. It is told of streams alone: of standard input, and of sources without a size.
+    pub followed: bool,
     /// What could not be read, or not to its end.
     pub problems: Vec<Problem>,
 }
@@ -108,7 +111,7 @@ impl Reader {
                 Err(error) => opening.problem(name, SourceError::Opening(error)),
             },
         }
-        Reading { bytes: tally.taken(), ..opening.reading }
+        Reading { bytes: tally.taken(), followed: tally.followed.get(), ..opening.reading }
     }
 
     fn file(
@@ -188,7 +191,10 @@ impl Opening<'_, '_> {
         let (tally, inside) = (self.tally, Place { layer: place.layer + 1, file: None });
         match format {
             Format::Plain => self.deliver(name, head),
-            Format::Gzip => self.body(name, &mut Made { input: Gzip::new(head), tally }, inside),
+            Format::Gzip => {
+                let input = Gzip::new(head, &tally.followed);
+                self.body(name, &mut Made { input, tally }, inside);
+            }
             Format::Zstd => match Zstd::new(head) {
                 Ok(input) => self.body(name, &mut Made { input, tally }, inside),
                 Err(error) => self.problem(name, SourceError::Reading { error, after: 0 }),

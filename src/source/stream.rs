@@ -34,6 +34,8 @@ impl Break {
 pub(super) struct Tally {
     taken: Cell<u64>,
     made: Cell<u64>,
+    /// Whether something stands behind the first member of a gzip stream.
+    pub(super) followed: Cell<bool>,
 }
 
 impl Tally {

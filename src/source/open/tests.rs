@@ -1,5 +1,6 @@
 //! Formats told apart, and bounds that no real file reaches.
 
+use std::cell::Cell;
 use std::io::{BufReader, Write as _};
 
 use flate2::Compression;
@@ -140,19 +141,35 @@ fn every_optional_part_of_a_gzip_header_is_skipped() {
         bytes[3] = flag;
         bytes.splice(10..10, part.iter().copied());
         let mut text = String::new();
-        Gzip::new(BufReader::new(bytes.as_slice())).read_to_string(&mut text).unwrap();
+        let followed = Cell::new(false);
+        let mut gzip = Gzip::new(BufReader::new(bytes.as_slice()), &followed);
+        gzip.read_to_string(&mut text).unwrap();
         assert_eq!(text, "text");
+        assert!(!followed.get());
     }
     let mut bytes = plain;
     bytes[3] = 1 << 5;
-    let error = Gzip::new(bytes.as_slice()).read_to_end(&mut Vec::new()).unwrap_err();
+    let followed = Cell::new(false);
+    let error = Gzip::new(bytes.as_slice(), &followed).read_to_end(&mut Vec::new()).unwrap_err();
     assert_eq!(error.to_string(), "corrupt gzip header");
+}
+
+#[test]
+fn what_follows_a_member_is_noticed() {
+    for (more, is_followed) in [(vec![], false), (vec![0], true), (gzip(b""), true)] {
+        let bytes = [gzip(b"text"), more].concat();
+        let mut text = String::new();
+        let followed = Cell::new(false);
+        Gzip::new(bytes.as_slice(), &followed).read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), followed.get()), ("text", is_followed));
+    }
 }
 
 #[test]
 fn a_broken_stream_stays_broken() {
     let bytes = gzip(&[7; 1000]);
-    let mut gzip = Gzip::new(&bytes[..bytes.len() - 3]);
+    let followed = Cell::new(false);
+    let mut gzip = Gzip::new(&bytes[..bytes.len() - 3], &followed);
     let mut buf = [0; 2000];
     assert_eq!(gzip.read(&mut buf).unwrap(), 1000);
     for _ in 0..3 {
