@@ -27,6 +27,11 @@ impl Server {
     fn start<S: Into<OsString>>(arguments: impl IntoIterator<Item = S>) -> Self {
         let mut command = trailfold();
         command.arg("serve").args(arguments.into_iter().map(Into::into));
+        Self::of(&mut command)
+    }
+
+    #[track_caller]
+    fn of(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -133,21 +138,28 @@ fn report(file: &Path, kind: &str, logs: &[&str], more: &[&str]) {
 
 /// Returns a directory of the reports that every script reads.
 fn reports() -> TempDir {
+    reports_of(&[])
+}
+
+/// Returns one of those that the program makes with more arguments.
+fn reports_of(more: &[&str]) -> TempDir {
     let place = tempfile::tempdir().unwrap();
-    let organizations = [&ORGANIZATION[..], &["--all-entities"]].concat();
+    let organizations = [&ORGANIZATION[..], &["--all-entities"], more].concat();
     report(&place.path().join("organizations.jsonl"), "organizations", &LOGS, &organizations);
     for granularity in ["SERVICE_LEVEL", "ACTION_LEVEL"] {
-        let more = [&IDENTITIES[..], &["--all-arns", "--granularity", granularity]].concat();
-        report(&place.path().join(format!("{granularity}.jsonl")), "service", &LOGS, &more);
+        let granularity = ["--all-arns", "--granularity", granularity];
+        let more = [&IDENTITIES[..], &granularity, more].concat();
+        report(&place.path().join(format!("{}.jsonl", granularity[2])), "service", &LOGS, &more);
     }
-    entities(place.path(), &["lambda"]);
+    entities(place.path(), &["lambda"], more);
     place
 }
 
 /// Adds the reports on who used services.
-fn entities(place: &Path, namespaces: &[&str]) {
+fn entities(place: &Path, namespaces: &[&str], more: &[&str]) {
     for namespace in namespaces {
-        let more = [&IDENTITIES[..], &["--all-arns", "--service-namespace", namespace]].concat();
+        let namespace_of_all = ["--all-arns", "--service-namespace", namespace];
+        let more = [&IDENTITIES[..], &namespace_of_all, more].concat();
         report(&place.join(format!("entities-{namespace}.jsonl")), "service", &LOGS, &more);
     }
     fs::write(place.join("namespaces.txt"), namespaces.join("\n")).unwrap();
@@ -194,7 +206,8 @@ fn text(path: &Path) -> &str {
 fn o6_o7_o8_o10_i3_i4_i5_boto3_gets_what_the_program_reports() {
     let reports = reports();
     policies(reports.path());
-    entities(reports.path(), &["cloudformation", "ec2", "iam", "kms", "lambda", "s3", "sqs"]);
+    let namespaces = ["cloudformation", "ec2", "iam", "kms", "lambda", "s3", "sqs"];
+    entities(reports.path(), &namespaces, &[]);
     let server = Server::start(made_up(&[]));
     run("reports.py", &server, reports.path(), &[]);
     server.end("TERM", 0);
@@ -283,8 +296,9 @@ fn the_aws_cli_prints_what_the_program_reports() {
 #[test]
 fn the_sdk_for_javascript_gets_what_the_program_reports() {
     let (node, packages) = python::node();
-    let reports = reports();
-    let server = Server::start(made_up(&[]));
+    let period = ["--since", "2025-07-01", "--until", "2026-01-15", "--count", "console-sign-ins"];
+    let reports = reports_of(&period);
+    let server = Server::start(made_up(&period));
     let arguments = [&server.address, text(reports.path()), text(&packages)];
     script(&mut Command::new(node), "sdk.mjs", &arguments);
     server.end("TERM", 0);
@@ -327,14 +341,20 @@ fn requests_that_are_no_clients_hurt_nobody() {
 
 const GET_ROLE: &str = "Action=GetRole&Version=2010-05-08&RoleName=%e2%82%ac+b";
 
-fn get_role(host: &str) -> String {
-    let length = GET_ROLE.len();
+/// Returns a request with a form, and further headers.
+fn post(host: &str, headers: &str, form: &str) -> String {
+    let length = form.len();
     format!(
-        "POST / HTTP/1.1\r\nHost: {host}\r\nAuthorization: AWS4-HMAC-SHA256 as it was\r\n\
-         X-Amz-Date: 20260101T000000Z\r\nx-Odd: 1\r\nConnection: close\r\n\
+        "POST / HTTP/1.1\r\nHost: {host}\r\n{headers}\
          Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n\
-         Content-Length: {length}\r\n\r\n{GET_ROLE}"
+         Content-Length: {length}\r\n\r\n{form}"
     )
+}
+
+fn get_role(host: &str) -> String {
+    let headers = "Authorization: AWS4-HMAC-SHA256 as it was\r\n\
+                   X-Amz-Date: 20260101T000000Z\r\nx-Odd: 1\r\nConnection: close\r\n";
+    post(host, headers, GET_ROLE)
 }
 
 #[test]
@@ -404,8 +424,47 @@ fn a_server_ends_though_connections_are_open() {
 }
 
 #[test]
+fn a_server_in_the_background_of_a_script_ends_as_asked() {
+    // A shell without a terminal has what it starts with `&` ignore SIGINT.
+    let script = "trap '' INT; exec \"$0\" serve testdata/logs/AWSLogs -q";
+    let mut command = Command::new("sh");
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    Server::of(command.args(["-c", script, env!("CARGO_BIN_EXE_trailfold")])).end("TERM", 0);
+}
+
+#[test]
+fn of_those_whose_accounts_were_not_read_no_report_is_made() {
+    let logs = "testdata/logs/AWSLogs/o-exampleorgid/555555555555";
+    let server = Server::start([&[logs, "-q"], &IDENTITIES[..]].concat());
+    let generate = |arn: &str| {
+        let form =
+            format!("Action=GenerateServiceLastAccessedDetails&Version=2010-05-08&Arn={arn}");
+        server.ask(&post(server.host(), "Connection: close\r\n", &form))
+    };
+    for arn in [
+        "arn:aws:iam::555555555555:user/bob",
+        // Attached in an account that was read and in one that was not.
+        "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    ] {
+        let reply = generate(arn);
+        assert!(reply.contains("<JobId>"), "{arn}: {reply}");
+    }
+    for arn in
+        ["arn:aws:iam::888888888888:user/dave", "arn:aws:iam::aws:policy/AdministratorAccess"]
+    {
+        let reply = generate(arn);
+        assert!(reply.contains("<Code>InvalidInput</Code>"), "{arn}: {reply}");
+    }
+    server.end("TERM", 0);
+}
+
+#[test]
 fn a_server_of_incomplete_input_answers_and_ends_with_code_1() {
-    let server = Server::start(["testdata/logs", "-q"]);
+    let place = tempfile::tempdir().unwrap();
+    let coverage = place.path().join("coverage.json");
+    let server = Server::start(["testdata/logs", "-q", "--coverage", text(&coverage)]);
+    // It is known what was read before anybody asks.
+    assert!(fs::read_to_string(&coverage).unwrap().contains("no-time-or-no-source"));
     let reply = server.ask(&get_role(server.host()));
     assert!(reply.contains("<Code>InvalidAction</Code>"), "{reply}");
     server.end("TERM", 1);
