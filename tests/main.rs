@@ -20,6 +20,7 @@ mod organization;
 mod policy;
 mod python;
 mod rollup;
+mod serve;
 mod service;
 mod source;
 mod spark;

