@@ -9,11 +9,12 @@ from pathlib import Path
 
 import axe_core_python
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 ADDRESS, CHROMIUM, CHROMEDRIVER = sys.argv[1:4]
 SCREENSHOTS = Path(sys.argv[4]) if len(sys.argv) > 4 else None
@@ -79,6 +80,16 @@ def open_page(driver, path):
     assert not unexpected, f"{path}: {unexpected}"
 
 
+def arrive(driver, condition):
+    """Waits for the page that a click or a key leads to."""
+
+    def is_there(_):
+        return condition() and driver.execute_script("return document.readyState") == "complete"
+
+    passing = [NoSuchElementException, StaleElementReferenceException]
+    WebDriverWait(driver, 60, ignored_exceptions=passing).until(is_there)
+
+
 def screenshot(driver, name):
     if SCREENSHOTS:
         driver.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
@@ -138,14 +149,14 @@ def check_sorting(driver):
 
     assert heading().get_attribute("aria-sort") is None
     heading().find_element(By.TAG_NAME, "a").click()
-    assert heading().get_attribute("aria-sort") == "ascending"
+    arrive(driver, lambda: heading().get_attribute("aria-sort") == "ascending")
     ascending = namespaces(driver)
     times = driver.find_elements(By.CSS_SELECTOR, "table.services tbody tr td:nth-child(3)")
     times = [cell.text for cell in times]
     never = sum("never" in text for text in times)
     assert never > 0 and all("never" in text for text in times[:never]), times
     heading().find_element(By.TAG_NAME, "a").click()
-    assert heading().get_attribute("aria-sort") == "descending"
+    arrive(driver, lambda: heading().get_attribute("aria-sort") == "descending")
     assert namespaces(driver) == ascending[::-1]
     assert sorted(namespaces(driver)) == usual
 
@@ -156,18 +167,21 @@ def check_filter(driver):
     driver.find_element(By.ID, "find").send_keys("cloud")
     Select(driver.find_element(By.ID, "only")).select_by_value("unused")
     driver.find_element(By.CSS_SELECTOR, "main form button").click()
+    arrive(driver, lambda: "find=cloud" in driver.current_url)
     some = namespaces(driver)
     assert some and set(some) < set(everything), some
     assert [it for it in everything if it in some] == some
     assert "sort=last-access-descending" in driver.current_url and "find=cloud" in driver.current_url
     assert driver.find_element(By.ID, "find").get_attribute("value") == "cloud"
     driver.find_element(By.LINK_TEXT, "Show all").click()
+    arrive(driver, lambda: "find=" not in driver.current_url)
     assert namespaces(driver) == everything
 
     open_page(driver, "/identities")
     driver.find_element(By.ID, "find").send_keys("ENGINEERS" + Keys.ENTER)
+    arrive(driver, lambda: "find=ENGINEERS" in driver.current_url)
     driver.find_element(By.LINK_TEXT, "engineers").click()
-    assert "group engineers" in driver.title
+    arrive(driver, lambda: "group engineers" in driver.title)
     assert driver.get_log("browser") == []
 
 
@@ -195,13 +209,14 @@ def check_keyboard(driver):
     assert focused(driver).text == "To the content", focused(driver).text
     assert focused(driver).rect["x"] >= 0, "the link is shown while it has the focus"
     press(driver, Keys.ENTER)
-    assert driver.current_url.endswith("#main")
+    arrive(driver, lambda: driver.current_url.endswith("#main"))
     tab_to(driver, lambda it: it.text.startswith("Last access"))
     press(driver, Keys.ENTER)
-    assert "sort=last-access" in driver.current_url
+    arrive(driver, lambda: "sort=last-access" in driver.current_url)
     tab_to(driver, lambda it: it.get_attribute("id") == "find")
     press(driver, "s3", Keys.ENTER)
-    assert "find=s3" in driver.current_url and namespaces(driver) == ["s3"]
+    arrive(driver, lambda: "find=s3" in driver.current_url)
+    assert namespaces(driver) == ["s3"]
     tab_to(driver, lambda it: it.tag_name == "summary" and "Workloads" in it.get_attribute("textContent"))
     details = focused(driver).find_element(By.XPATH, "..")
     before = details.get_attribute("open")
@@ -211,7 +226,7 @@ def check_keyboard(driver):
         press(driver, Keys.SPACE)
     tab_to(driver, lambda it: it.tag_name == "a" and it.text.startswith("Production"))
     press(driver, Keys.ENTER)
-    assert "Production" in driver.title
+    arrive(driver, lambda: "Production" in driver.title)
 
 
 def check_nothing_from_outside(driver):
