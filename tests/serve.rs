@@ -298,7 +298,11 @@ fn the_sdk_for_javascript_gets_what_the_program_reports() {
     let (node, packages) = python::node();
     let period = ["--since", "2025-07-01", "--until", "2026-01-15", "--count", "console-sign-ins"];
     let reports = reports_of(&period);
-    let server = Server::start(made_up(&period));
+    let file = reports.path().join("credentials");
+    fs::write(&file, "[sdk]\naws_access_key_id = AKIDEXAMPLE\naws_secret_access_key = secret\n")
+        .unwrap();
+    let credentials = ["--credentials", text(&file)];
+    let server = Server::start(made_up(&[&period[..], &credentials].concat()));
     let arguments = [&server.address, text(reports.path()), text(&packages)];
     script(&mut Command::new(node), "sdk.mjs", &arguments);
     server.end("TERM", 0);
@@ -468,7 +472,10 @@ fn of_those_whose_accounts_were_not_read_no_report_is_made() {
 fn a_server_of_incomplete_input_answers_and_ends_with_code_1() {
     let place = tempfile::tempdir().unwrap();
     let coverage = place.path().join("coverage.json");
-    let server = Server::start(["testdata/logs", "-q", "--coverage", text(&coverage)]);
+    let mut command = trailfold();
+    command.args(["serve", "testdata/logs", "-q", "--coverage", text(&coverage)]);
+    // What could not be read is said there, too.
+    let server = Server::of(command.stderr(Stdio::null()));
     // It is known what was read before anybody asks.
     assert!(fs::read_to_string(&coverage).unwrap().contains("no-time-or-no-source"));
     let reply = server.ask(&get_role(server.host()));
