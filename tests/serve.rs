@@ -413,8 +413,9 @@ fn what_is_no_report_is_passed_on_as_it_came_and_so_is_the_answer() {
 
 #[test]
 fn hostile_clients_neither_stop_a_server_nor_make_it_grow() {
-    let arguments = [Path::new(env!("CARGO_BIN_EXE_trailfold")), &testdata("")];
-    script(&mut Command::new(python()), "hostile.py", &arguments);
+    let testdata = testdata("");
+    let arguments = [env!("CARGO_BIN_EXE_trailfold"), text(&testdata)];
+    script(Command::new(python()).arg("-B"), "hostile.py", &arguments);
 }
 
 #[test]
