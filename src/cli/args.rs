@@ -522,7 +522,7 @@ pub(crate) struct VerbosityArgs {
     #[arg(short, long, conflicts_with = "verbose", help_heading = "Run")]
     pub(crate) quiet: bool,
 
-    /// Print every problem and warning in full; serve: every request, too
+    /// Print every problem and warning in full
     #[arg(short, long, action = ArgAction::SetTrue, help_heading = "Run")]
     pub(crate) verbose: bool,
 }

@@ -136,7 +136,7 @@ fn options(args: &ServeArgs) -> anyhow::Result<Options> {
 }
 
 fn credentials(path: &Path) -> anyhow::Result<Credentials> {
-    let name = || path.display().to_string();
+    let name = || format!("--credentials: {}", path.display());
     let text = std::fs::read_to_string(path).with_context(name)?;
     Credentials::read(&text).with_context(name)
 }

@@ -315,7 +315,7 @@ mod tests {
         region: Option<&'r str>,
         count: u64,
         is_truncated: bool,
-        tags: Vec<Row<'r>>,
+        tags: Vec<Self>,
     }
 
     fn row(name: &str) -> Row<'_> {

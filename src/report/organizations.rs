@@ -338,7 +338,8 @@ struct Scope {
     accounts: Vec<EntityIndex>,
 }
 
-const INVALID_ENTITY_PATH: ErrorDetails = ErrorDetails {
+/// Why a job failed whose entity the organization has not (O10).
+pub(crate) const INVALID_ENTITY_PATH: ErrorDetails = ErrorDetails {
     code: "INVALID_ORGANIZATIONS_ENTITY_PATH",
     message: "The entity with the specified path does not exist in your organization.",
 };

@@ -17,7 +17,9 @@ use super::{Facts, Reporters};
 use crate::emit;
 use crate::emit::xml::{XmlError, document};
 use crate::identities::{Identities, IdentityIndex, IdentityKind};
-use crate::report::organizations::{Attachments, OrganizationsReport, UnusedIamRegion};
+use crate::report::organizations::{
+    Attachments, INVALID_ENTITY_PATH, OrganizationsReport, UnusedIamRegion,
+};
 use crate::report::page::{Page, SortKey, cut};
 use crate::report::service::{self, Granularity, ServiceReport, find, find_service};
 use crate::report::{JobDates, RequestError, organizations};
@@ -360,7 +362,15 @@ fn refused(operation: Operation, job: &Job, error: RequestError) -> Answer {
     if job.is_of_this_run {
         return Err(error.into());
     }
-    Ok(Reply::result(operation, &WithoutReport::failed(operation, job, error)))
+    let (code, message) = match &job.question {
+        // It was another organization's then.
+        Question::Organizations { .. } => {
+            (INVALID_ENTITY_PATH.code, INVALID_ENTITY_PATH.message.to_owned())
+        }
+        Question::Service { .. } => (error.code, error.message),
+    };
+    let failed = WithoutReport::failed(operation, job, RequestError { code, message });
+    Ok(Reply::result(operation, &failed))
 }
 
 #[cfg(test)]

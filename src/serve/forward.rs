@@ -8,7 +8,7 @@ use axum::http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Request, Response, Uri};
+use axum::http::{HeaderMap, Request, Response, Uri, Version};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -18,8 +18,16 @@ use thiserror::Error;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Headers that are for one connection, not for who is behind it.
-const OF_A_CONNECTION: [HeaderName; 7] =
-    [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
+const OF_A_CONNECTION: [HeaderName; 8] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// Another endpoint.
 #[derive(Debug)]
@@ -79,6 +87,8 @@ impl Forward {
             .map_err(|_| "the endpoint of --forward does not answer".to_owned())?
             .map_err(|error| format!("the endpoint of --forward cannot be asked: {error}"))?
             .map(Body::new);
+        // The other end speaks to this program in its own way.
+        *response.version_mut() = Version::default();
         without_connection(response.headers_mut());
         Ok(response)
     }

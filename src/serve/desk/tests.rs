@@ -391,6 +391,17 @@ fn a_job_that_finds_other_facts_is_answered_anew_and_says_when() {
         let get = format!("Action=GetServiceLastAccessedDetails&JobId={role}");
         assert_eq!(element(&ask(desk, &get, at(100)).unwrap(), "JobStatus"), Some("COMPLETED"));
     });
+    // Another organization knows none of its jobs' entities.
+    let elsewhere = Organization::flat(["555555555555"]);
+    let known = std::mem::replace(&mut world.organization, elsewhere);
+    world.with_desk(stored(directory.path()), |desk| {
+        let get = format!("Action=GetOrganizationsAccessReport&JobId={organizations}");
+        let failed = ask(desk, &get, at(250)).unwrap();
+        assert_eq!(element(&failed, "JobStatus"), Some("FAILED"));
+        let details = element(&failed, "ErrorDetails").unwrap();
+        assert_eq!(element(details, "Code"), Some("INVALID_ORGANIZATIONS_ENTITY_PATH"));
+    });
+    world.organization = known;
     // What was answered anew is not answered anew again.
     world.with_desk(stored(directory.path()), |desk| {
         let get = format!("Action=GetOrganizationsAccessReport&JobId={organizations}");

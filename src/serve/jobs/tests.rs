@@ -80,7 +80,7 @@ fn a_damaged_file_is_passed_over_and_named_and_a_newer_one_refused() {
     drop(jobs);
     let file = |at: usize| directory.path().join(format!("job-{}.json", ids[at]));
     let whole = fs::read_to_string(file(0)).unwrap();
-    fs::write(file(1), &whole[..whole.len() / 2]).unwrap();
+    fs::write(file(1), whole.split_at(whole.len() / 2).0).unwrap();
     fs::write(file(2), &whole).unwrap();
     fs::write(directory.path().join(".job-abcdef"), "of a program that was killed").unwrap();
     fs::write(directory.path().join("notes.txt"), "somebody's").unwrap();
