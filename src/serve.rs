@@ -18,7 +18,7 @@ mod state;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 
 use crate::catalog::Catalog;
@@ -61,7 +61,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens at `address`; clients that come before [`Server::run`] wait.
+    /// Listens at `address`; clients that come before [`Server::start`] wait.
     ///
     /// # Errors
     ///
@@ -86,27 +86,39 @@ impl Server {
         Stop(self.stop.clone())
     }
 
-    /// Answers until it is asked to end, by [`Stop`] or SIGTERM; `clock` tells the time of each question.
+    /// Lets clients in. From now on SIGTERM is a request to come to an end, even where the program was
+    /// started to ignore other signals, as shells do with what they put into the background.
     ///
     /// # Errors
     ///
     /// Those of the system when it has no threads.
-    pub fn run(
-        self,
-        desk: &mut Desk<'_>,
-        options: Options,
-        clock: impl Fn() -> Time,
-    ) -> io::Result<()> {
+    pub fn start(self, options: Options) -> io::Result<Running> {
         let runtime =
             Builder::new_multi_thread().enable_all().thread_name("trailfold-http").build()?;
-        let (calls, mut waiting) = mpsc::channel(WAITING);
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(self.listener)?
-        };
-        runtime.spawn(http::accept(listener, options, calls, self.stop));
+        let (calls, waiting) = mpsc::channel(WAITING);
+        let inside = runtime.enter();
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let terminated = http::terminated()?;
+        drop(inside);
+        runtime.spawn(http::accept(listener, options, calls, self.stop, terminated));
+        Ok(Running { waiting, _runtime: runtime })
+    }
+}
+
+/// A server that lets clients in.
+#[derive(Debug)]
+pub struct Running {
+    waiting: mpsc::Receiver<Call>,
+    /// Its threads end with it.
+    _runtime: Runtime,
+}
+
+impl Running {
+    /// Answers until it is asked to end, by [`Stop`] or SIGTERM; `clock` tells the time of each
+    /// question.
+    pub fn answer(mut self, desk: &mut Desk<'_>, clock: impl Fn() -> Time) {
         // Nobody can ask any more once the last connection is closed.
-        while let Some(Call { question, answer }) = waiting.blocking_recv() {
+        while let Some(Call { question, answer }) = self.waiting.blocking_recv() {
             let reply = match question {
                 http::Question::Request(request) => desk.answer(&request, clock()),
                 http::Question::Visit(visit) => desk.visit(&visit, clock()),
@@ -114,7 +126,6 @@ impl Server {
             // Whoever asked may have gone.
             let _ = answer.send(reply);
         }
-        Ok(())
     }
 }
 

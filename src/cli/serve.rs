@@ -101,6 +101,7 @@ fn answer(
     let address = server.address()?;
     let is_open = options.credentials.is_none();
     interrupt::traces().server = Some(server.stopper());
+    let running = server.start(options).context("cannot serve")?;
     Destination::Stdout.write(|out| Ok(writeln!(out, "http://{address}")?))?;
     if !args.verbosity.quiet {
         complain(&format!("listening on http://{address}"));
@@ -114,7 +115,8 @@ fn answer(
     // Where the time is set from outside, it goes on from there: jobs have to grow old.
     let shift = now()?.micros() - system_time().micros();
     let clock = || Time::from_micros(system_time().micros() + shift);
-    server.run(desk, options, clock).context("cannot serve")
+    running.answer(desk, clock);
+    Ok(())
 }
 
 fn options(args: &ServeArgs) -> anyhow::Result<Options> {

@@ -1,5 +1,6 @@
 //! HTTP/1.1: connections, bounds, and who may ask; carries requests to the desk and answers back.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -122,20 +123,21 @@ struct Shared {
 #[derive(Clone, Copy)]
 struct Peer(SocketAddr);
 
-/// Accepts connections until it is told to stop, or SIGTERM comes, and lets requests that are under way come to their
-/// end.
+/// Accepts connections until it is told to stop, or `terminated` is, and lets requests that are under
+/// way come to their end.
 pub(super) async fn accept(
     listener: TcpListener,
     options: Options,
     calls: mpsc::Sender<Call>,
     stop: watch::Sender<bool>,
+    terminated: impl Future<Output = ()>,
 ) {
     let mut stopped = stop.subscribe();
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let shared = Arc::new(Shared { options, calls });
     let router = Router::new().route("/", get(visit).post(query)).fallback(get(visit));
     let router = router.with_state(shared);
-    let mut terminated = std::pin::pin!(terminated());
+    let mut terminated = std::pin::pin!(terminated);
     loop {
         let accepted = tokio::select! {
             _ = stopped.wait_for(|stopped| *stopped) => break,
@@ -162,15 +164,16 @@ pub(super) async fn accept(
     }
 }
 
-/// Waits for SIGTERM, by which a server is asked to end even where it was started to ignore others,
-/// as shells do with what they put into the background.
-async fn terminated() {
+/// Begins to wait for SIGTERM.
+pub(super) fn terminated() -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
-    if let Ok(mut signals) = signal(SignalKind::terminate()) {
+    let mut signals = signal(SignalKind::terminate())?;
+    Ok(async move {
+        #[cfg(unix)]
         signals.recv().await;
-        return;
-    }
-    std::future::pending::<()>().await;
+        #[cfg(not(unix))]
+        std::future::pending::<()>().await;
+    })
 }
 
 /// Serves one connection to its end.

@@ -45,8 +45,9 @@ fn p2_periods_that_make_no_sense_are_refused() {
 
 #[test]
 fn o8_pages_that_do_not_exist_are_refused() {
-    run(&["--max-items", "0"]).is_refused("ValidationError: Value at 'maxItems'");
-    run(&["--max-items", "1001"]).is_refused("ValidationError: Value at 'maxItems'");
+    let one = "ValidationError: 1 validation error detected";
+    run(&["--max-items", "0"]).is_refused(&format!("{one}: Value '0' at 'maxItems'"));
+    run(&["--max-items", "1001"]).is_refused(&format!("{one}: Value '1001' at 'maxItems'"));
     run(&["--marker", "garbage"]).is_refused("ValidationError: Invalid Marker.");
     run(&["--marker", ""]).is_refused("ValidationError: Invalid Marker.");
     let page = run(&["--max-items", "2"]).reports(0);
@@ -67,9 +68,13 @@ fn o10_what_iam_refuses_without_a_job_is_refused_before_reading() {
         // Reading the input would be an error of its own.
         place.run(&[&["nowhere.json", "--organization", &snapshot], args].concat())
     };
-    run(&["--entity-path", "foo"]).is_refused("ValidationError: Value 'foo' at 'entityPath'");
-    run(&["--policy-id", "x"]).is_refused("ValidationError: Value 'x' at 'organizationsPolicyId'");
-    run(&["--max-items", "0"]).is_refused("ValidationError: Value at 'maxItems'");
+    let (one, two) = ("1 validation error detected", "2 validation errors detected");
+    let refused = |args: &[&str], words: String| {
+        run(args).is_refused(&format!("ValidationError: {words}"));
+    };
+    refused(&["--entity-path", "foo"], format!("{two}: Value 'foo' at 'entityPath'"));
+    refused(&["--policy-id", "x"], format!("{one}: Value 'x' at 'organizationsPolicyId'"));
+    refused(&["--max-items", "0"], format!("{one}: Value '0' at 'maxItems'"));
     run(&["--entity-path", "o-otherorg123/r-ex4m"]).is_refused("AccessDenied: ");
 }
 
