@@ -9,8 +9,9 @@
 //! A [`source`] is the bytes of one file, an [`event`] the dozen borrowed fields of one of its
 //! records, an [`access`] who used what and when, the [`ledger`] the last access of each, and a
 //! [`report`] what an [`organization`] or [`identities`] and a [`catalog`] make of a ledger; a
-//! [`rollup`] is a ledger a day on disk, and `serve` answers for reports as IAM does. Beside the line runs [`coverage`]: what was read, what was
-//! set aside and why. `docs/architecture.md` is the map.
+//! [`rollup`] is a ledger a day on disk, and `serve` answers for reports as IAM does. Beside the line
+//! runs [`coverage`]: what was read, what was set aside and why. [`verify`] tells which sources are
+//! as CloudTrail delivered them. `docs/architecture.md` is the map.
 //!
 //! The modules stand lowest layer first; a module names only modules listed above it.
 
