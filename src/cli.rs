@@ -8,6 +8,7 @@
 
 mod args;
 mod attribution;
+mod explain;
 mod inputs;
 mod interrupt;
 mod organization;
@@ -90,6 +91,7 @@ fn dispatch(command: &Command) -> anyhow::Result<Exit> {
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Organization(Organization::Tree { snapshot }) => organization::tree(snapshot),
         Command::Organization(Organization::Snapshot { snapshot, output }) => {
             organization::snapshot(snapshot, output.as_deref())

@@ -20,12 +20,12 @@ use cut::Queue;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use thiserror::Error;
 
-use crate::access::{NoAccess, Skip, Switches, access, actor};
+use crate::access::{Access, NoAccess, Skip, Switches, access, actor};
 use crate::coverage::{
     AccountCounts, AccountNumber, Coverage, CoverageByDay, Problem, SourceProblems,
 };
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
-use crate::ledger::{ActorNumber, Journal, Ledger};
+use crate::ledger::{ActorNumber, Journal, Ledger, Whose};
 use crate::source::{
     self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
 };
@@ -54,6 +54,25 @@ pub struct ByDay<'a> {
     /// Is told what each source came to.
     pub source: &'a (dyn Fn(&Source, CoverageByDay) + Sync),
 }
+
+/// An access that counts, with the record that tells of it.
+pub struct Witnessed<'a> {
+    /// The name of the source, as attempts of the ledger have it.
+    pub source: &'a str,
+    /// The name of the source or, in an archive, of its entry.
+    pub body: &'a str,
+    /// The offset of the record in the decompressed bytes of that.
+    pub offset: u64,
+    /// The record as it stands, without what it is wrapped in.
+    pub json: &'a [u8],
+    /// Who acted.
+    pub whose: Whose<'a>,
+    /// What the record tells.
+    pub access: &'a Access<'a>,
+}
+
+/// Is shown accesses, by every worker.
+pub type Witness<'a> = dyn Fn(&Witnessed<'_>) + Sync + 'a;
 
 /// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,9 +141,34 @@ pub fn fold_in_pieces(
     options: &Options<'_>,
     piece: u64,
 ) -> Result<(Ledger, Coverage), IngestError> {
+    let for_reports = Purpose::default();
+    Ok(joined(found, options, workers(found, options, for_reports, piece)?))
+}
+
+/// Does the same as [`fold`], and shows `witness` every access that counts. Every file is read by one
+/// worker: of what is read on trial nobody could say yet whether it counts.
+///
+/// # Errors
+///
+/// [`IngestError`]: there is no partial result.
+pub fn fold_witnessed(
+    found: &Found,
+    options: &Options<'_>,
+    witness: &Witness<'_>,
+) -> Result<(Ledger, Coverage), IngestError> {
+    let purpose = Purpose { witness: Some(witness), ..Purpose::default() };
+    Ok(joined(found, options, workers(found, options, purpose, u64::MAX)?))
+}
+
+/// Joins what the workers of a fold have, and what was found beside the sources.
+fn joined(
+    found: &Found,
+    options: &Options<'_>,
+    parts: Vec<(Ledger, CoverageByDay)>,
+) -> (Ledger, Coverage) {
     let mut coverage = CoverageByDay::default();
     let mut ledger = Ledger::default();
-    for (its_ledger, its_coverage) in workers(found, options, None, piece)? {
+    for (its_ledger, its_coverage) in parts {
         if ledger.is_empty() {
             ledger = its_ledger;
         } else {
@@ -142,7 +186,7 @@ pub fn fold_in_pieces(
         coverage.sources.failed += 1;
         coverage.problems.insert(problem.into());
     }
-    Ok((ledger, coverage))
+    (ledger, coverage)
 }
 
 /// Folds every source that was found into a ledger with a record a day, whatever period `options`
@@ -156,15 +200,23 @@ pub fn fold_by_day(
     options: &Options<'_>,
     by_day: ByDay<'_>,
 ) -> Result<Vec<Ledger>, IngestError> {
-    let parts = workers(found, options, Some(by_day), PIECE)?;
+    let purpose = Purpose { by_day: Some(by_day), ..Purpose::default() };
+    let parts = workers(found, options, purpose, PIECE)?;
     Ok(parts.into_iter().map(|(ledger, _)| ledger).collect())
+}
+
+/// What a fold is for, beside the ledger.
+#[derive(Clone, Copy, Default)]
+struct Purpose<'a> {
+    by_day: Option<ByDay<'a>>,
+    witness: Option<&'a Witness<'a>>,
 }
 
 /// Runs the workers, and returns what each of them folded.
 fn workers(
     found: &Found,
     options: &Options<'_>,
-    by_day: Option<ByDay<'_>>,
+    purpose: Purpose<'_>,
     piece: u64,
 ) -> Result<Vec<(Ledger, CoverageByDay)>, IngestError> {
     // A large source that comes last would leave the other workers idle.
@@ -173,7 +225,7 @@ fn workers(
     sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
     let queue = Queue::new(sources, options.threads.get(), piece);
     let work = |_: rayon::BroadcastContext<'_>| {
-        let mut worker = Worker::new(options, by_day);
+        let mut worker = Worker::new(options, purpose);
         queue.work(&mut worker);
         worker.into_parts()
     };
@@ -205,7 +257,7 @@ struct Caller {
 
 struct Worker<'a> {
     options: &'a Options<'a>,
-    by_day: Option<ByDay<'a>>,
+    purpose: Purpose<'a>,
     /// The bytes that the ledger may take in memory.
     memory: usize,
     /// Whether a ledger could not be spilled, so that the rest is in vain.
@@ -220,8 +272,8 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(options: &'a Options<'a>, by_day: Option<ByDay<'a>>) -> Self {
-        let (journal, accounts, memory) = match by_day {
+    fn new(options: &'a Options<'a>, purpose: Purpose<'a>) -> Self {
+        let (journal, accounts, memory) = match purpose.by_day {
             Some(ByDay { memory, .. }) => {
                 (Journal::by_day(), AccountCounts::by_day(), memory / options.threads)
             }
@@ -229,7 +281,7 @@ impl<'a> Worker<'a> {
         };
         Self {
             options,
-            by_day,
+            purpose,
             memory,
             is_stopped: false,
             journal,
@@ -290,7 +342,7 @@ impl<'a> Worker<'a> {
             _ => coverage.source_read(failed, records),
         }
         coverage.problems.extend(reading.problems.iter().map(Problem::from));
-        if let Some(by_day) = self.by_day {
+        if let Some(by_day) = self.purpose.by_day {
             self.accounts.take(&mut self.coverage);
             (by_day.source)(source, mem::take(&mut self.coverage));
         }
@@ -299,8 +351,8 @@ impl<'a> Worker<'a> {
 
     /// Hands the ledger over if it outgrew its memory.
     fn spill_if_full(&mut self) {
-        let Self { by_day, memory, journal, callers, .. } = self;
-        self.is_stopped |= spill(*by_day, *memory, journal, callers);
+        let Self { purpose, memory, journal, callers, .. } = self;
+        self.is_stopped |= spill(purpose.by_day, *memory, journal, callers);
     }
 
     /// Folds the records of one body; adds to `problems` what is wrong in it.
@@ -311,7 +363,8 @@ impl<'a> Worker<'a> {
         problems: &mut SourceProblems,
     ) -> io::Result<Folded> {
         let mut body = Folded::default();
-        let Self { options, by_day, memory, journal, accounts, callers, window, .. } = self;
+        let Self { options, purpose, memory, journal, accounts, callers, window, .. } = self;
+        let Purpose { by_day, witness } = *purpose;
         let mut is_stopped = false;
         let coverage = &mut self.coverage.totals;
         let mut bytes = 0;
@@ -334,12 +387,12 @@ impl<'a> Worker<'a> {
             body.may_hold_events = !is_json && names_event_fields(prefix);
             body.not_json.is_none()
         };
-        let mut place = None;
         let read = envelope::read(input, window, &mut is_json, &mut |record| {
             body.records += 1;
+            let mut at = (0, &b""[..]);
             let verdict = match record {
-                Record::Event { event, offset } => {
-                    place = Some(offset);
+                Record::Event { event, json, offset } => {
+                    at = (offset, json);
                     access(event, &options.switches, |identity| {
                         callers.get(identity, || {
                             actor(identity, &options.switches, |actor| Caller {
@@ -351,7 +404,7 @@ impl<'a> Worker<'a> {
                 }
                 Record::Lookalike(lookalike) => Err(NoAccess::Skip(lookalike.into())),
                 Record::Malformed(malformed) => {
-                    place = Some(malformed.offset);
+                    at.0 = malformed.offset;
                     Err(NoAccess::Malformed(malformed.reason))
                 }
             };
@@ -361,14 +414,20 @@ impl<'a> Worker<'a> {
                 }
                 Ok((caller, access)) => {
                     accounts.count(caller.account, &access);
+                    if let Some(witness) = witness {
+                        let (source, whose) = (journal.source(), journal.whose(caller.actor));
+                        let (offset, json) = at;
+                        let access = &access;
+                        witness(&Witnessed { source, body: name, offset, json, whose, access });
+                    }
                     journal.add(caller.actor, &access);
-                    is_stopped |= spill(*by_day, *memory, journal, callers);
+                    is_stopped |= spill(by_day, *memory, journal, callers);
                 }
                 Err(NoAccess::Skip(skip)) => coverage.set_aside(skip),
                 Err(NoAccess::Malformed(reason)) => {
                     body.malformed += 1;
                     coverage.malformed();
-                    problems.push(name, place, reason);
+                    problems.push(name, Some(at.0), reason);
                 }
             }
         });

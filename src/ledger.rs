@@ -85,6 +85,15 @@ pub struct EntryKey<'a> {
     pub is_data_event: bool,
 }
 
+/// Who acted, as far as the records tell: the members of [`Entry`] of the same names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are those of `Entry`")]
+pub struct Whose<'a> {
+    pub account: &'a str,
+    pub principal_arn: Option<&'a str>,
+    pub principal_id: Option<&'a str>,
+}
+
 /// When and where, and which event tells. Attempts are ordered by time, then event id, then
 /// Region, then source (A27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,7 +104,7 @@ pub struct Attempt<'a> {
     pub event_id: Option<EventId<'a>>,
     /// `awsRegion`.
     pub region: Option<&'a str>,
-    /// The name of the source it was read from, where the ledger keeps sources.
+    /// The name of the source that it was read from; none only in a rollup that does not say.
     pub source: Option<&'a str>,
 }
 

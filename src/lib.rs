@@ -11,7 +11,7 @@
 //! [`report`] what an [`organization`] or [`identities`] and a [`catalog`] make of a ledger; a
 //! [`rollup`] is a ledger a day on disk, and `serve` answers for reports as IAM does. Beside the line
 //! runs [`coverage`]: what was read, what was set aside and why. [`verify`] tells which sources are
-//! as CloudTrail delivered them. `docs/architecture.md` is the map.
+//! as CloudTrail delivered them, [`explain`] which events are behind a line of a report. `docs/architecture.md` is the map.
 //!
 //! The modules stand lowest layer first; a module names only modules listed above it.
 
@@ -50,6 +50,8 @@ pub mod report;
 pub mod emit;
 
 pub mod verify;
+
+pub mod explain;
 
 #[cfg(feature = "serve")]
 pub mod serve;

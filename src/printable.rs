@@ -75,6 +75,47 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Lays a JSON text out for people, a member a line; not a byte of its values changes.
+pub fn indented_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let mut is_string = false;
+    let mut is_escaped = false;
+    let new_line = |text: &mut String, depth: usize| {
+        text.push('\n');
+        text.extend(std::iter::repeat_n("  ", depth));
+    };
+    for character in json.chars() {
+        if is_string {
+            text.push(character);
+            is_string = character != '"' || is_escaped;
+            is_escaped = character == '\\' && !is_escaped;
+            continue;
+        }
+        match character {
+            ' ' | '\t' | '\n' | '\r' => continue,
+            '}' | ']' => {
+                depth = depth.saturating_sub(1);
+                // Nothing stands in between.
+                if !text.ends_with(['{', '[']) {
+                    new_line(&mut text, depth);
+                }
+            }
+            _ if text.ends_with(['{', '[']) => new_line(&mut text, depth),
+            _ => {}
+        }
+        text.push(character);
+        match character {
+            '"' => is_string = true,
+            '{' | '[' => depth += 1,
+            ',' => new_line(&mut text, depth),
+            ':' => text.push(' '),
+            _ => {}
+        }
+    }
+    text
+}
+
 /// Returns a file's name for people, without loss: what is no UTF-8 as `\xff`, characters that act
 /// as [`visible`] shows them, and the backslash itself doubled where it does not part directories.
 pub fn file_name(name: impl AsRef<OsStr>) -> String {

@@ -75,6 +75,7 @@ fn attempt(time: &str, event_name: &'static str) -> Attempt<'static> {
     Attempt {
         time: at(time),
         region: Some("eu-west-1"),
+        source: Some("logs/a.json.gz"),
         entity: ACCOUNT,
         principal: Some("arn:aws:iam::111122223333:role/Bäcker \u{202e}\"漢\""),
         event_source: "dynamodb.amazonaws.com",

@@ -69,7 +69,7 @@ fn found(input: Input<'_>, start: u64) -> (Content, Vec<Seen>) {
     let mut all = Vec::new();
     let mut each = |found: Found<'_>| {
         all.push(match found {
-            Found::Event { event, offset } => Seen::Event(offset - start, fields(event)),
+            Found::Event { event, offset, .. } => Seen::Event(offset - start, fields(event)),
             Found::Lookalike(lookalike) => Seen::Lookalike(lookalike),
             Found::Malformed(malformed) => {
                 Seen::Malformed(malformed.offset - start, malformed.reason)

@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Serve(Box<ServeArgs>),
     /// Check the integrity of log files with CloudTrail's digests, offline
     Verify(VerifyArgs),
+    /// Print the event behind a line of a report, in full, and those that came next
+    Explain(Box<ExplainArgs>),
     /// Look at a snapshot of an organization
     #[command(subcommand)]
     Organization(Organization),
@@ -444,10 +446,10 @@ pub(crate) struct VerifyArgs {
         long,
         value_name = "FORMAT",
         value_enum,
-        default_value_t = VerifyFormat::Text,
+        default_value_t = TextOrJson::Text,
         help_heading = "Output"
     )]
-    pub(crate) format: VerifyFormat,
+    pub(crate) format: TextOrJson,
 
     /// Write the results to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Output")]
@@ -463,11 +465,77 @@ pub(crate) struct VerifyArgs {
 
 /// A form of the results of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum VerifyFormat {
+pub(crate) enum TextOrJson {
     /// Lines
     Text,
     /// One JSON document
     Json,
+}
+
+/// Print the event that decides a line of a report, with the file that it was read from, and those
+/// that came next.
+///
+/// A report with --details, or as columns, names the source of every attempt: that file alone is
+/// enough to see its event. All logs of the report show what else there was.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+
+    /// The acting account
+    #[arg(long, value_name = "ID", help_heading = "Line")]
+    pub(crate) account: String,
+
+    /// The service: s3, …
+    #[arg(long, value_name = "NAMESPACE", help_heading = "Line")]
+    pub(crate) service: String,
+
+    /// One action of the service: GetObject, …
+    #[arg(long, value_name = "NAME", help_heading = "Line")]
+    pub(crate) action: Option<String>,
+
+    /// Who acted: an ARN or unique id as reports name it; with --identities also a group, or a policy
+    /// [default: the whole account]
+    #[arg(long, value_name = "ARN", help_heading = "Line")]
+    pub(crate) principal: Option<String>,
+
+    /// Snapshot of users, groups, roles and policies, which says whose accesses are the principal's,
+    /// as in `report service`
+    #[arg(
+        long,
+        value_name = "PATH",
+        value_hint = ValueHint::AnyPath,
+        requires = "principal",
+        help_heading = "Line"
+    )]
+    pub(crate) identities: Option<PathBuf>,
+
+    /// Show so many attempts that came next
+    #[arg(long, value_name = "N", default_value = "5", help_heading = "Output")]
+    pub(crate) runners_up: usize,
+
+    /// Lines, or one JSON document with all records in full
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "text",
+        help_heading = "Output"
+    )]
+    pub(crate) format: TextOrJson,
+
+    /// Write to FILE instead of standard output: whole or not at all
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Output"
+    )]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) verbosity: VerbosityArgs,
 }
 
 /// A kind of record for which a user may decide whether it counts.

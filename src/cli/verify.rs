@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::args::{IntegrityArgs, VerifyArgs, VerifyFormat};
+use super::args::{IntegrityArgs, TextOrJson, VerifyArgs};
 use super::inputs::threads;
 use super::output::Destination;
 use super::progress::Display;
@@ -47,8 +47,8 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     verification.problems.append(&mut found.problems);
     verification.problems.sort_by(|one, other| one.source.cmp(&other.source));
     out.write(|out| match args.format {
-        VerifyFormat::Text => write_text(out, &verification, args.verbosity.verbose),
-        VerifyFormat::Json => {
+        TextOrJson::Text => write_text(out, &verification, args.verbosity.verbose),
+        TextOrJson::Json => {
             let json = serde_json::to_string_pretty(&Document::new(&verification))?;
             Ok(writeln!(out, "{}", visible_json(&json))?)
         }

@@ -32,10 +32,14 @@ fn job() -> JobDates {
     }
 }
 
+/// The source of every attempt.
+const FILE: &str = "logs/a.json.gz";
+
 fn attempt_of<'a>(entity: &'a str, time: &str) -> Attempt<'a> {
     Attempt {
         time: at(time),
         region: Some("eu-west-1"),
+        source: Some(FILE),
         entity,
         principal: Some("arn:aws:iam::111122223333:role/build"),
         event_source: "dynamodb.amazonaws.com",
@@ -218,6 +222,7 @@ fn attempts_with_text(logged: &str) -> Attempts<'_> {
     let attempt = Attempt {
         time: Time::from_micros(i64::MIN),
         region: Some(logged),
+        source: Some(logged),
         entity: logged,
         principal: Some(logged),
         event_source: logged,
@@ -387,7 +392,7 @@ fn an_error_of_the_place_to_write_to_comes_back_as_it_was() {
 }
 
 /// The members of an attempt but for the time and whose it was.
-const MEMBERS: [&str; 5] = ["Region", "Principal", "EventSource", "EventName", "EventId"];
+const MEMBERS: [&str; 6] = ["Region", "Principal", "EventSource", "EventName", "EventId", "Source"];
 
 /// Attempts whose texts are the names of the columns that they belong in, at 0, 1, 2 and 3 seconds.
 /// The Region and the entity of the latest have columns of their own.
@@ -397,6 +402,7 @@ fn named_attempts(region: &'static str, entity: &'static str, member: &str) -> A
         Attempt {
             time: Time::from_micros(place * 1_000_000),
             region: Some(name("Region")),
+            source: Some(name("Source")),
             entity: name(member),
             principal: Some(name("Principal")),
             event_source: name("EventSource"),

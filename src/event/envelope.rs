@@ -41,6 +41,8 @@ pub enum Found<'a> {
     Event {
         /// Its fields.
         event: &'a Event<'a>,
+        /// The object that they were read from, as it stands.
+        json: &'a [u8],
         /// The offset of its record in the decompressed bytes.
         offset: u64,
     },
@@ -400,7 +402,8 @@ impl Reader<'_, '_> {
                 Ok(object) => {
                     let end = object.end;
                     let offset = self.window.base + self.at as u64;
-                    unwrap(&object, offset, 0, &mut self.habits, self.each);
+                    let json = bytes.get(self.at..end).unwrap_or_default();
+                    unwrap(&object, json, offset, 0, &mut self.habits, self.each);
                     self.at = end;
                     return;
                 }
@@ -623,16 +626,17 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Hands over the record within `object`, or `object` itself.
+/// Hands over the record within `object`, which is that of `json`, or `object` itself.
 fn unwrap(
     object: &Object<'_>,
+    json: &[u8],
     offset: u64,
     depth: usize,
     habits: &mut Habits,
     each: &mut dyn FnMut(Found<'_>),
 ) {
     if is_event(object) {
-        return each(Found::Event { event: &object.event, offset });
+        return each(Found::Event { event: &object.event, json, offset });
     }
     if object.is_digest {
         return each(Found::Lookalike(Lookalike::Digest));
@@ -681,7 +685,8 @@ fn unwrap_next(
     let reason = match scan::object(bytes, 0, false, habits) {
         Ok(object) if object.is_envelope => "an array of records within a record",
         Ok(object) => {
-            unwrap(&object, offset, depth, habits, each);
+            let json = bytes.get(..object.end).unwrap_or_default();
+            unwrap(&object, json, offset, depth, habits, each);
             return Some(object.end);
         }
         Err(_) => "the record in a string is not JSON, or cut off",
@@ -703,7 +708,8 @@ fn is_event(object: &Object<'_>) -> bool {
 /// Returns whether `object` is an event or wraps one.
 fn holds_a_record(object: &Object<'_>, habits: &mut Habits) -> bool {
     let mut found = false;
-    unwrap(object, 0, 0, habits, &mut |record| found |= !matches!(record, Found::Lookalike(_)));
+    let mut each = |record: Found<'_>| found |= !matches!(record, Found::Lookalike(_));
+    unwrap(object, b"", 0, 0, habits, &mut each);
     found
 }
 

@@ -241,7 +241,7 @@ impl Worker<'_> {
             window: mem::take(&mut self.window),
             // What may be dropped is not to be spilled, and a piece is small.
             memory: usize::MAX,
-            ..Worker::new(self.options, self.by_day)
+            ..Worker::new(self.options, self.purpose)
         };
         alone.journal.begin(name);
         if begin > 0 {
@@ -380,7 +380,7 @@ impl Worker<'_> {
         coverage.source_read(broken.is_some() || malformed > 0, records);
         coverage.problems.extend(problems.finish());
         coverage.problems.extend(broken.iter().map(Problem::from));
-        match self.by_day {
+        match self.purpose.by_day {
             Some(by_day) => (by_day.source)(cut.source, all),
             None => self.coverage.merge(all),
         }

@@ -1,6 +1,6 @@
 //! Accesses on their way into a ledger.
 
-use super::{ActorNumber, BATCH, EventTexts, Key, Ledger, Record, Stamp, Symbol};
+use super::{ActorNumber, BATCH, EventTexts, Key, Ledger, Record, Stamp, Symbol, Whose};
 use crate::access::{Access, Actor, Answer};
 
 /// A ledger that is being filled.
@@ -12,7 +12,7 @@ pub struct Journal {
     ledger: Ledger,
     unposted: Vec<Unposted>,
     by_day: bool,
-    /// The name of the source that is read, in a journal by day.
+    /// The name of the source that is read.
     source: String,
     /// The same as a text of stamps.
     symbol: Option<Symbol>,
@@ -26,14 +26,14 @@ struct Unposted {
 }
 
 impl Journal {
-    /// Makes one of a ledger that has a record a day, and tells from which source each attempt is.
+    /// Makes one of a ledger that has a record a day.
     pub fn by_day() -> Self {
         Self { by_day: true, ..Self::default() }
     }
 
     /// Names the source that is read from now on.
     pub fn begin(&mut self, source: &str) {
-        if self.by_day && self.source != source {
+        if self.source != source {
             source.clone_into(&mut self.source);
             self.symbol = None;
         }
@@ -57,6 +57,22 @@ impl Journal {
         self.ledger.actor(actor)
     }
 
+    /// Returns who an actor of this ledger is.
+    pub fn whose(&self, ActorNumber(number): ActorNumber) -> Whose<'_> {
+        let Ledger { symbols, actors, .. } = &self.ledger;
+        let actor = actors.row(number);
+        Whose {
+            account: symbols.text(actor.account),
+            principal_arn: actor.principal_arn.map(|arn| symbols.text(arn)),
+            principal_id: actor.principal_id.map(|id| symbols.text(id)),
+        }
+    }
+
+    /// Returns the name of the source that is read.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// Adds one access of an actor of this ledger.
     pub fn add(&mut self, actor: ActorNumber, access: &Access<'_>) {
         let Ledger { symbols, events, stamped, .. } = &mut self.ledger;
@@ -67,12 +83,10 @@ impl Journal {
             is_data_event: access.is_data_event,
             day: self.by_day.then(|| access.time.day()),
         });
-        if self.by_day && self.symbol.is_none() {
-            self.symbol = Some(stamped.intern(&self.source));
-        }
+        let source = *self.symbol.get_or_insert_with(|| stamped.intern(&self.source));
         self.unposted.push(Unposted {
             key: Key { actor: actor.0, event },
-            attempt: Stamp::of(stamped, access, self.symbol),
+            attempt: Stamp::of(stamped, access, source),
             answer: access.answer,
         });
         if self.unposted.len() == BATCH {

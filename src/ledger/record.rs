@@ -112,7 +112,8 @@ impl Marks {
 
 impl Stamp {
     /// Returns that of an access which was read from `source`.
-    pub(super) fn of(symbols: &mut Symbols, access: &Access<'_>, source: Option<Symbol>) -> Self {
+    pub(super) fn of(symbols: &mut Symbols, access: &Access<'_>, source: Symbol) -> Self {
+        let source = Some(source);
         let region = access.region.map(|region| symbols.intern_raw(region));
         let uuid = access.event_id.and_then(|id| EventId::uuid(id.plain()?));
         if uuid.is_some() || access.event_id.is_none() {

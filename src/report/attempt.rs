@@ -16,6 +16,8 @@ pub struct Attempt<'a> {
     pub event_id: Option<EventId<'a>>,
     /// `awsRegion`, if the record has one.
     pub region: Option<&'a str>,
+    /// The name of the source that the event was read from; none only where a rollup does not say.
+    pub source: Option<&'a str>,
     /// Whose attempt it was, as the report names it: the entity path down to the acting account
     /// (O4), or the ARN that the user or role has in the snapshot (I3).
     pub entity: &'a str,
@@ -49,6 +51,7 @@ impl<'a> Attempts<'a> {
             time: attempt.time,
             event_id: attempt.event_id,
             region: attempt.region,
+            source: attempt.source,
             entity,
             principal: entry.principal_arn.or(entry.principal_id),
             event_source: entry.event_source,

@@ -21,6 +21,7 @@ ROOT = "o-exampleorg01/r-ex01"
 ACCOUNT = "o-exampleorg01/r-ex01/ou-ex01-workloads/111122223333"
 PRINCIPAL = 'arn:aws:iam::111122223333:role/Bäcker \u202e"漢"'
 EVENT = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+SOURCE = "logs/a.json.gz"
 NEVER_NULL = {
     "ReportEntityPath",
     "JobStatus",
@@ -61,6 +62,7 @@ def attempt(prefix, time, name, region="eu-west-1", principal=PRINCIPAL, event=E
         f"{prefix}EventSource": "dynamodb.amazonaws.com",
         f"{prefix}EventName": name,
         f"{prefix}EventId": event,
+        f"{prefix}Source": SOURCE,
     }
 
 

@@ -97,7 +97,9 @@ fn bare(mut report: Value) -> Value {
 fn short(row: &mut Value) {
     if let Some(details) = row.get_mut("Details") {
         let mut latest = details["LatestAttempt"].take();
-        latest.as_object_mut().unwrap().remove("Time");
+        for name in ["Time", "Source"] {
+            latest.as_object_mut().unwrap().remove(name);
+        }
         *details = json!({"LatestAttempt": latest});
     }
 }

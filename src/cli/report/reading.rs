@@ -14,7 +14,7 @@ use super::super::progress::Display;
 use super::super::summary::Names;
 use crate::access::{Skip, Switches};
 use crate::coverage::Coverage;
-use crate::ingest::{self, Options};
+use crate::ingest::{self, Options, Witness};
 use crate::ledger::Ledger;
 use crate::printable::grouped;
 use crate::rollup::{self, Answer, Attempts, Rollup};
@@ -43,7 +43,7 @@ pub(in crate::cli) fn read(
         read_rollups(args, found, asked, attempts, verbosity)?
     } else {
         let switches = switches(&args.attribution)?;
-        let fold = |period| fold(args, &found, period, switches, verbosity);
+        let fold = |period| fold(args, &found, period, switches, None, verbosity);
         let (ledger, coverage) = match asked {
             Asked::Fixed(period) => fold(period)?,
             Asked::UpToNewest(length) => {
@@ -68,18 +68,47 @@ pub(in crate::cli) fn read(
     Ok(read)
 }
 
+/// Reads logs alone, and shows `witness` every access of the period.
+pub(in crate::cli) fn read_witnessed(
+    args: &InputArgs,
+    found: &Found,
+    asked: Asked,
+    witness: &Witness<'_>,
+    verbosity: &VerbosityArgs,
+) -> anyhow::Result<(Ledger, Coverage)> {
+    let switches = switches(&args.attribution)?;
+    let period = match asked {
+        Asked::Fixed(period) => period,
+        Asked::UpToNewest(length) => {
+            refuse_pipes(found)?;
+            let (_, all) = fold(args, found, Period::default(), switches, None, verbosity)?;
+            all.last_event().map_or_else(Period::default, |newest| Period::ending(newest, length))
+        }
+    };
+    let folded = fold(args, found, period, switches, Some(witness), verbosity)?;
+    if folded.1.records.counted == 0 && !args.allow_empty {
+        refuse_empty(found, &folded.1)?;
+    }
+    Ok(folded)
+}
+
 /// Folds logs, and shows how that goes on.
 fn fold(
     args: &InputArgs,
     found: &Found,
     period: Period,
     switches: Switches,
+    witness: Option<&Witness<'_>>,
     verbosity: &VerbosityArgs,
 ) -> anyhow::Result<(Ledger, Coverage)> {
     let display = Display::new(&found.sources, verbosity.quiet);
     let progress = &|step| display.step(step);
     let threads = threads(args.threads);
-    let folded = ingest::fold(found, &Options { period, switches, threads, progress })?;
+    let options = Options { period, switches, threads, progress };
+    let folded = match witness {
+        None => ingest::fold(found, &options)?,
+        Some(witness) => ingest::fold_witnessed(found, &options, witness)?,
+    };
     display.finish();
     Ok(folded)
 }
@@ -94,7 +123,7 @@ fn read_rollups(
 ) -> anyhow::Result<Read> {
     let switches = attribution_of(args, &found.rollups)?;
     let threads = threads(args.threads);
-    let fold = |found: &Found, period| fold(args, found, period, switches, verbosity);
+    let fold = |found: &Found, period| fold(args, found, period, switches, None, verbosity);
     let answer = |period, attempts| {
         rollup::reading(&found.rollups, |rollups| {
             rollup::answer(rollups, &found, period, attempts, threads)

@@ -18,6 +18,7 @@ impl<K: Kind> OfAttempts<K> {
         Column::text("LatestAttemptEventSource", |row| Some(row.latest()?.event_source)),
         Column::text("LatestAttemptEventName", |row| Some(row.latest()?.event_name)),
         Column::event_id("LatestAttemptEventId", |row| row.latest()?.event_id),
+        Column::text("LatestAttemptSource", |row| row.latest()?.source),
         Column::time("LatestSuccessTime", |row| Some(row.success()?.time)),
         Column::text("LatestSuccessRegion", |row| row.success()?.region),
         Column::text(K::ENTITY_COLUMNS[0], |row| Some(row.success()?.entity)),
@@ -25,6 +26,7 @@ impl<K: Kind> OfAttempts<K> {
         Column::text("LatestSuccessEventSource", |row| Some(row.success()?.event_source)),
         Column::text("LatestSuccessEventName", |row| Some(row.success()?.event_name)),
         Column::event_id("LatestSuccessEventId", |row| row.success()?.event_id),
+        Column::text("LatestSuccessSource", |row| row.success()?.source),
         Column::time("LatestDenialTime", |row| Some(row.denial()?.time)),
         Column::text("LatestDenialRegion", |row| row.denial()?.region),
         Column::text(K::ENTITY_COLUMNS[1], |row| Some(row.denial()?.entity)),
@@ -32,6 +34,7 @@ impl<K: Kind> OfAttempts<K> {
         Column::text("LatestDenialEventSource", |row| Some(row.denial()?.event_source)),
         Column::text("LatestDenialEventName", |row| Some(row.denial()?.event_name)),
         Column::event_id("LatestDenialEventId", |row| row.denial()?.event_id),
+        Column::text("LatestDenialSource", |row| row.denial()?.source),
         Column::time("FirstAttemptTime", |row| Some(row.first()?.time)),
         Column::text("FirstAttemptRegion", |row| row.first()?.region),
         Column::text(K::ENTITY_COLUMNS[2], |row| Some(row.first()?.entity)),
@@ -39,5 +42,6 @@ impl<K: Kind> OfAttempts<K> {
         Column::text("FirstAttemptEventSource", |row| Some(row.first()?.event_source)),
         Column::text("FirstAttemptEventName", |row| Some(row.first()?.event_name)),
         Column::event_id("FirstAttemptEventId", |row| row.first()?.event_id),
+        Column::text("FirstAttemptSource", |row| row.first()?.source),
     ];
 }

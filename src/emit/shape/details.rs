@@ -97,6 +97,8 @@ struct Logged<'r> {
     event_name: &'r str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<Printed<EventId<'r>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'r str>,
 }
 
 impl<'r> Logged<'r> {
@@ -110,6 +112,7 @@ impl<'r> Logged<'r> {
             event_source: attempt.event_source,
             event_name: attempt.event_name,
             event_id: attempt.event_id.map(Printed),
+            source: attempt.source,
         }
     }
 }

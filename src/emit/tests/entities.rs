@@ -144,7 +144,8 @@ fn i5_details_say_how_old_each_entity_is_and_have_its_attempts() {
                     "Principal": "arn:aws:iam::111122223333:role/build",
                     "EventSource": "dynamodb.amazonaws.com",
                     "EventName": "GetItem",
-                    "EventId": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+                    "EventId": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9",
+                    "Source": "logs/a.json.gz"
                 }}"#
         )
     };
@@ -206,6 +207,7 @@ LatestAttemptPrincipal text
 LatestAttemptEventSource text
 LatestAttemptEventName text
 LatestAttemptEventId utf8
+LatestAttemptSource text
 LatestSuccessTime time
 LatestSuccessRegion text
 LatestSuccessEntity text
@@ -213,6 +215,7 @@ LatestSuccessPrincipal text
 LatestSuccessEventSource text
 LatestSuccessEventName text
 LatestSuccessEventId utf8
+LatestSuccessSource text
 LatestDenialTime time
 LatestDenialRegion text
 LatestDenialEntity text
@@ -220,6 +223,7 @@ LatestDenialPrincipal text
 LatestDenialEventSource text
 LatestDenialEventName text
 LatestDenialEventId utf8
+LatestDenialSource text
 FirstAttemptTime time
 FirstAttemptRegion text
 FirstAttemptEntity text
@@ -227,6 +231,7 @@ FirstAttemptPrincipal text
 FirstAttemptEventSource text
 FirstAttemptEventName text
 FirstAttemptEventId utf8
+FirstAttemptSource text
 ";
 
 #[test]
@@ -272,16 +277,17 @@ fn csv_is_the_same_columns_as_text() {
         )
     };
     let event = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
-    let latest =
-        format!("arn:aws:iam::111122223333:role/build,dynamodb.amazonaws.com,GetItem,{event}");
-    let nothing = ",".repeat(6);
+    let latest = format!(
+        "arn:aws:iam::111122223333:role/build,dynamodb.amazonaws.com,GetItem,{event},{FILE}"
+    );
+    let nothing = ",".repeat(7);
     let attempt = format!("2026-05-25T16:29:52Z,eu-west-1,{ROLE},{latest}");
     let role = format!(
         "{ROLE},build,ROLE,AROAEXAMPLEEXAMPLEEXA,/service-role/,2026-05-25T16:29:52Z,,false,\
          eu-west-1,{latest},{nothing},{attempt},{attempt}"
     );
     let user = format!(
-        "{USER},ann,USER,AIDAEXAMPLEEXAMPLEEXA,/,,2026-05-15T08:09:10Z,true,,,,,,{nothing},\
+        "{USER},ann,USER,AIDAEXAMPLEEXAMPLEEXA,/,,2026-05-15T08:09:10Z,true,,,,,,,{nothing},\
          {nothing},{nothing}"
     );
     let expected = [
@@ -289,7 +295,7 @@ fn csv_is_the_same_columns_as_text() {
         format!("{},{role}", of_report("dynamodb", false, "")),
         format!("{},{user}", of_report("dynamodb", false, "")),
         format!("{},{role}", of_report("dynamodb", true, "bWFya2Vy")),
-        format!("{},,,,,,,,,,,,,,{nothing},{nothing},{nothing}", of_report("s3", false, "")),
+        format!("{},,,,,,,,,,,,,,,{nothing},{nothing},{nothing}", of_report("s3", false, "")),
         String::new(),
     ];
     assert_eq!(text(Format::Csv, &many(), &three()), expected.join("\r\n"));

@@ -147,7 +147,8 @@ fn o5_details_are_absent_where_nothing_was_accessed() {
                     "Principal": "arn:aws:iam::111122223333:role/build",
                     "EventSource": "dynamodb.amazonaws.com",
                     "EventName": "GetItem",
-                    "EventId": "EXAMPLE-id"
+                    "EventId": "EXAMPLE-id",
+                    "Source": "logs/a.json.gz"
                 },
                 "LatestSuccess": {
                     "Time": "2026-05-24T01:02:03Z",
@@ -159,7 +160,8 @@ fn o5_details_are_absent_where_nothing_was_accessed() {
                     "Time": "2026-06-15T13:12:06Z",
                     "EntityPath": "o-exampleorg01/r-ex01/ou-ex01-workloads/111122223333",
                     "EventSource": "iam.amazonaws.com",
-                    "EventName": "GetUser"
+                    "EventName": "GetUser",
+                    "Source": "logs/a.json.gz"
                 }
             }
         },
@@ -246,6 +248,7 @@ LatestAttemptPrincipal text
 LatestAttemptEventSource text
 LatestAttemptEventName text
 LatestAttemptEventId utf8
+LatestAttemptSource text
 LatestSuccessTime time
 LatestSuccessRegion text
 LatestSuccessEntityPath text
@@ -253,6 +256,7 @@ LatestSuccessPrincipal text
 LatestSuccessEventSource text
 LatestSuccessEventName text
 LatestSuccessEventId utf8
+LatestSuccessSource text
 LatestDenialTime time
 LatestDenialRegion text
 LatestDenialEntityPath text
@@ -260,6 +264,7 @@ LatestDenialPrincipal text
 LatestDenialEventSource text
 LatestDenialEventName text
 LatestDenialEventId utf8
+LatestDenialSource text
 FirstAttemptTime time
 FirstAttemptRegion text
 FirstAttemptEntityPath text
@@ -267,6 +272,7 @@ FirstAttemptPrincipal text
 FirstAttemptEventSource text
 FirstAttemptEventName text
 FirstAttemptEventId utf8
+FirstAttemptSource text
 ";
 
 #[test]
@@ -319,29 +325,29 @@ fn csv_is_the_same_columns_as_text() {
     let role = "arn:aws:iam::111122223333:role/build";
     let success = format!(
         "2026-05-24T01:02:03Z,eu-west-1,{ACCOUNT},{role},dynamodb.amazonaws.com,ListTables,\
-         0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+         0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9,{FILE}"
     );
-    let root = format!("2026-06-15T13:12:06Z,,{ACCOUNT},,iam.amazonaws.com,GetUser,");
-    let nothing = ",".repeat(6);
+    let root = format!("2026-06-15T13:12:06Z,,{ACCOUNT},,iam.amazonaws.com,GetUser,,{FILE}");
+    let nothing = ",".repeat(7);
     let expected = [
         header.join(","),
         format!(
             "{UNIT},,COMPLETED,{job},3,1,false,,,,Amazon DynamoDB,dynamodb,eu-west-1,{ACCOUNT},\
-             2026-05-25T16:29:52Z,2,{role},dynamodb.amazonaws.com,GetItem,EXAMPLE-id,{success},\
-             2026-05-25T16:29:52Z,eu-west-1,{ACCOUNT},{role},dynamodb.amazonaws.com,GetItem,\
-             EXAMPLE-id,{success}"
+             2026-05-25T16:29:52Z,2,{role},dynamodb.amazonaws.com,GetItem,EXAMPLE-id,{FILE},\
+             {success},2026-05-25T16:29:52Z,eu-west-1,{ACCOUNT},{role},dynamodb.amazonaws.com,GetItem,\
+             EXAMPLE-id,{FILE},{success}"
         ),
         format!(
             "{UNIT},,COMPLETED,{job},3,1,false,,,,AWS Identity and Access Management,iam,,\
-             {ACCOUNT},2026-06-15T13:12:06Z,1,,iam.amazonaws.com,GetUser,,{root},{nothing},{root}"
+             {ACCOUNT},2026-06-15T13:12:06Z,1,,iam.amazonaws.com,GetUser,,{FILE},{root},{nothing},{root}"
         ),
         format!(
-            "{UNIT},,COMPLETED,{job},3,1,false,,,,Amazon S3,s3,,,,0,,,,,{nothing},{nothing},\
+            "{UNIT},,COMPLETED,{job},3,1,false,,,,Amazon S3,s3,,,,0,,,,,,{nothing},{nothing},\
              {nothing}"
         ),
         format!(
             "{ORGANIZATION},p-unknown0,FAILED,{job},,,false,,INVALID_ORGANIZATIONS_POLICY,\
-             The policy with the specified ID does not exist in your organization.,,,,,,,,,,,\
+             The policy with the specified ID does not exist in your organization.,,,,,,,,,,,,\
              {nothing},{nothing},{nothing}"
         ),
         String::new(),
@@ -351,19 +357,20 @@ fn csv_is_the_same_columns_as_text() {
 
 #[test]
 fn every_column_and_member_has_its_own_value() {
-    const MEMBERS: [&str; 6] =
-        ["Region", "EntityPath", "Principal", "EventSource", "EventName", "EventId"];
+    const MEMBERS: [&str; 7] =
+        ["Region", "EntityPath", "Principal", "EventSource", "EventName", "EventId", "Source"];
     let names = |prefix: &str| MEMBERS.map(|member| format!("{prefix}{member}"));
     let prefixes = ["LatestAttempt", "LatestSuccess", "LatestDenial", "FirstAttempt"];
     let texts = prefixes.map(names);
     let attempt = |place: usize| {
-        let [region, path, principal, source, name, id] = &texts[place];
+        let [region, path, principal, event_source, name, id, source] = &texts[place];
         Attempt {
             time: Time::from_micros(i64::try_from(place).unwrap() * 1_000_000),
             region: Some(region),
+            source: Some(source),
             entity: path,
             principal: Some(principal),
-            event_source: source,
+            event_source,
             event_name: name,
             event_id: Some(EventId::parse(id)),
         }

@@ -203,7 +203,8 @@ fn details_are_absent_where_nothing_was_accessed_and_say_how_old_the_identity_is
                     "Time": "2026-06-15T13:12:06Z",
                     "Entity": "arn:aws:iam::111122223333:role/service-role/build",
                     "EventSource": "iam.amazonaws.com",
-                    "EventName": "GetUser"
+                    "EventName": "GetUser",
+                    "Source": "logs/a.json.gz"
                 },
                 "FirstAttempt": {
 "#;
@@ -258,6 +259,7 @@ LatestAttemptPrincipal text
 LatestAttemptEventSource text
 LatestAttemptEventName text
 LatestAttemptEventId utf8
+LatestAttemptSource text
 LatestSuccessTime time
 LatestSuccessRegion text
 LatestSuccessEntity text
@@ -265,6 +267,7 @@ LatestSuccessPrincipal text
 LatestSuccessEventSource text
 LatestSuccessEventName text
 LatestSuccessEventId utf8
+LatestSuccessSource text
 LatestDenialTime time
 LatestDenialRegion text
 LatestDenialEntity text
@@ -272,6 +275,7 @@ LatestDenialPrincipal text
 LatestDenialEventSource text
 LatestDenialEventName text
 LatestDenialEventId utf8
+LatestDenialSource text
 FirstAttemptTime time
 FirstAttemptRegion text
 FirstAttemptEntity text
@@ -279,6 +283,7 @@ FirstAttemptPrincipal text
 FirstAttemptEventSource text
 FirstAttemptEventName text
 FirstAttemptEventId utf8
+FirstAttemptSource text
 ";
 
 #[test]
@@ -333,19 +338,19 @@ fn csv_is_the_same_columns_as_text() {
     let role = "arn:aws:iam::111122223333:role/build";
     let event = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
     let first = format!(
-        "2026-05-24T01:02:03Z,eu-west-1,{ROLE},{role},dynamodb.amazonaws.com,ListTables,{event}"
+        "2026-05-24T01:02:03Z,eu-west-1,{ROLE},{role},dynamodb.amazonaws.com,ListTables,{event},{FILE}"
     );
-    let latest = format!("{role},dynamodb.amazonaws.com,GetItem,{event}");
-    let root = format!("2026-06-15T13:12:06Z,,{ROLE},,iam.amazonaws.com,GetUser,");
+    let latest = format!("{role},dynamodb.amazonaws.com,GetItem,{event},{FILE}");
+    let root = format!("2026-06-15T13:12:06Z,,{ROLE},,iam.amazonaws.com,GetUser,,{FILE}");
     let iam = "AWS Identity and Access Management,iam";
     let used = format!("2026-06-15T13:12:06Z,{ROLE},");
-    let nothing = ",".repeat(6);
+    let nothing = ",".repeat(7);
     let (build, policy) = (
         format!("{ROLE},2026-01-15T08:09:10Z,true,COMPLETED,SERVICE_LEVEL,{job},false,,"),
         format!("{POLICY},,false,COMPLETED,ACTION_LEVEL,{job},true,bWFya2Vy,"),
     );
-    let attempts = format!(",iam.amazonaws.com,GetUser,,{nothing},{nothing},{root}");
-    let unused = format!(",,,,,{nothing},{nothing},{nothing}");
+    let attempts = format!(",iam.amazonaws.com,GetUser,,{FILE},{nothing},{nothing},{root}");
+    let unused = format!(",,,,,,{nothing},{nothing},{nothing}");
     let expected = [
         header.join(","),
         format!(

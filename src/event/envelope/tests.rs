@@ -43,7 +43,7 @@ fn seen_through(window: &mut Window, input: &mut dyn Read) -> (Vec<Seen>, io::Re
     let mut seen = Vec::new();
     let content = read(Input::Stream(input), window, &mut |_| true, &mut |found| {
         seen.push(match found {
-            Found::Event { event, offset } => Seen::Event(
+            Found::Event { event, offset, .. } => Seen::Event(
                 event.event_name.map_or("?".into(), RawString::decode).into_owned(),
                 offset,
             ),
@@ -263,7 +263,7 @@ fn told(input: Input<'_>, window: &mut Window, start: u64) -> (Vec<String>, Cont
     let mut told = Vec::new();
     let content = read(input, window, &mut |_| true, &mut |found| {
         told.push(match found {
-            Found::Event { event, offset } => {
+            Found::Event { event, offset, .. } => {
                 let mut event = *event;
                 let identity = event.user_identity.take().map(RawIdentity::read);
                 format!("{} {event:?} {identity:?}", offset - start)

@@ -33,6 +33,7 @@ pub(super) fn table(ground: &Ground<'_, '_>, attempts: Option<&Attempts<'_>>) ->
                     th scope="col" { "By" }
                     th scope="col" { "Principal, as logged" }
                     th scope="col" { "Event id" }
+                    th scope="col" { "Read from" }
                 }
             }
             tbody {
@@ -41,7 +42,7 @@ pub(super) fn table(ground: &Ground<'_, '_>, attempts: Option<&Attempts<'_>>) ->
                         th scope="row" { (which) }
                         @match attempt {
                             Some(attempt) => (cells(ground, attempt)),
-                            None => td colspan="6" { "none in this period" },
+                            None => td colspan="7" { "none in this period" },
                         }
                     }
                 }
@@ -63,5 +64,6 @@ fn cells(ground: &Ground<'_, '_>, attempt: Attempt<'_>) -> Markup {
                 None => "none logged",
             }
         }
+        td.id { (shown(attempt.source.unwrap_or("the rollup does not say"))) }
     }
 }
