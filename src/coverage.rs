@@ -2,6 +2,9 @@
 //!
 //! Counts add up; they are no part of the ledger, since reading a file twice changes them.
 
+mod missing;
+mod proven;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::access::{Access, Skip, Switches};
 use crate::source::{self, SourceReason};
 use crate::time::{Day, Period, Time};
+pub use missing::{LogFileHours, Missing, MissingHours};
+pub use proven::{ProvenPeriods, Span};
 
 /// How many problems of one source are kept by name; the others are counted.
 const PROBLEMS_PER_SOURCE: usize = 10;
@@ -32,6 +37,10 @@ pub struct Coverage {
     pub problems: BTreeSet<Problem>,
     /// What counted, by acting account.
     pub accounts: BTreeMap<String, AccountCoverage>,
+    /// What was probably delivered and is not there; told by whoever knows all files of a run.
+    pub missing: Missing,
+    /// Of which times digests prove that everything was read, if only what they prove was.
+    pub proven: Option<ProvenPeriods>,
 }
 
 /// Sources by what became of them.

@@ -18,6 +18,7 @@ mod summary;
 mod table;
 mod write;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -251,6 +252,20 @@ pub fn reading<T>(
             result => return result,
         }
     }
+}
+
+/// Hands the name of every source to `each`, some of them perhaps twice.
+///
+/// # Errors
+/// A rollup that cannot be read.
+pub fn each_source(directories: &[PathBuf], each: &mut dyn FnMut(&str)) -> Result<(), RollupError> {
+    let each = RefCell::new(each);
+    reading(directories, |rollups| {
+        sources(rollups, Wanted::Essentials, &mut |row| {
+            (each.borrow_mut())(row.source);
+            Ok(())
+        })
+    })
 }
 
 /// Hands the row of every source to `each`, of each source the one that counts, in the order of

@@ -83,6 +83,17 @@ impl Source {
             Input::File(path) => path.name(),
         }
     }
+
+    /// Returns the last part of its name, as far as that is UTF-8.
+    pub fn file_name(&self) -> Option<&str> {
+        if let Some(name) = self.listed.as_ref().and_then(|listed| listed.name.as_deref()) {
+            return name.rsplit('/').next();
+        }
+        match &self.input {
+            Input::Stdin => None,
+            Input::File(path) => path.file_name(),
+        }
+    }
 }
 
 /// Where the bytes of a source come from.
@@ -122,6 +133,11 @@ impl FilePath {
     /// Returns the path made printable without loss.
     pub fn name(&self) -> String {
         file_name(self.to_path_buf())
+    }
+
+    /// Returns the last part of the path, as far as that is UTF-8.
+    pub fn file_name(&self) -> Option<&str> {
+        Path::new(&*self.name).file_name()?.to_str()
     }
 
     /// Returns the path's bytes, in up to three pieces.

@@ -13,6 +13,7 @@ mod chain;
 mod digest;
 mod document;
 mod key;
+mod listed;
 mod log;
 mod reply;
 mod signature;
@@ -23,6 +24,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::coverage::ProvenPeriods;
+pub use crate::coverage::Span;
 use crate::ingest::{self, IngestError, Progress};
 use crate::source::{Found, Input, Listed, Problem, Source, SourceReason};
 use crate::time::Time;
@@ -32,6 +35,7 @@ use body::{Body, Content, Reading};
 pub use digest::{S3Object, Trail};
 pub use document::Document;
 pub use key::PublicKeys;
+pub use listed::ListedLogFiles;
 pub use reply::ReplyError;
 pub use signature::SavedSignatures;
 pub use status::{DigestStatus, LogStatus, Proof};
@@ -60,9 +64,6 @@ pub enum VerifyError {
     #[error(transparent)]
     Threads(#[from] IngestError),
 }
-
-/// From an instant on up to and with another.
-pub type Span = (Time, Time);
 
 /// What the digests say of a dump.
 #[derive(Debug)]
@@ -94,6 +95,13 @@ impl Verification {
             && self.stray_digests.is_empty()
             && self.unlisted.is_empty()
             && self.problems.is_empty()
+    }
+
+    /// Returns the times that are proven, by account.
+    pub fn proven_periods(&self) -> ProvenPeriods {
+        ProvenPeriods::new(self.chains.iter().map(|chain| {
+            (chain.trail.account.as_str(), chain.trail.region.as_str(), chain.proven.as_slice())
+        }))
     }
 }
 

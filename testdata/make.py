@@ -443,7 +443,7 @@ def aggregated(account, event_id):
 
 def digest_document(account):
     return {"awsAccountId": account, "digestStartTime": "2026-01-14T11:00:00Z", "digestEndTime": "2026-01-14T12:00:00Z",
-            "digestS3Bucket": "example-org-trail", "digestS3Object": f"AWSLogs/{ORGANIZATION}/{account}/CloudTrail-Digest/us-east-1/2026/01/14/x.json.gz",
+            "digestS3Bucket": "example-org-trail", "digestS3Object": f"AWSLogs/{ORGANIZATION}/{account}/CloudTrail-Digest/us-east-1/2026/01/14/{account}_CloudTrail-Digest_us-east-1_example-org-trail_us-east-1_20260114T120000Z.json.gz",
             "digestPublicKeyFingerprint": "31e8b5433410dfb61a9dc45cc65b22ff", "digestSignatureAlgorithm": "SHA256withRSA",
             "newestEventTime": "2026-01-14T11:58:11Z", "oldestEventTime": "2026-01-14T10:57:02Z", "previousDigestS3Bucket": None,
             "previousDigestS3Object": None, "previousDigestHashValue": None, "previousDigestHashAlgorithm": None, "previousDigestSignature": None, "logFiles": []}

@@ -17,6 +17,7 @@ mod explain;
 mod faults;
 mod identities;
 mod laws;
+mod missing;
 mod organization;
 mod policy;
 mod python;

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::{Context as _, bail};
 
 use super::args::{ExplainArgs, InputArgs, TextOrJson};
-use super::inputs::of_report;
+use super::inputs::{Given, of_report};
 use super::output::Destination;
 use super::period::asked;
 use super::report::reading::read_witnessed;
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     let identities = args.identities.as_deref().map(Identities::load).transpose()?;
     let question = question(args, catalog, identities.as_ref())?;
-    let found = of_report(&args.input)?;
+    let Given { found, .. } = of_report(&args.input)?;
     if let Some(rollup) = found.rollups.first() {
         bail!(
             "{}: is a rollup, which holds no records: give the logs, or the source that the report \

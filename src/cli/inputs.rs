@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::args::InputArgs;
 use super::verify::keep_proven;
+use crate::coverage::ProvenPeriods;
 use crate::ingest;
 use crate::source::{Found, Listed, Source, is_rollup};
 use crate::time::Time;
@@ -21,12 +22,20 @@ pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(available).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// What is read.
+pub(super) struct Given {
+    /// The logs and rollups.
+    pub(super) found: Found,
+    /// Of which times they are proven to be whole, if only what is proven is to be read.
+    pub(super) proven: Option<ProvenPeriods>,
+}
+
 /// Finds what a report is made from. Where there is a rollup in it, the names of all sources are
 /// absolute, as a rollup has them.
 ///
 /// # Errors
 /// Inputs that make no sense, or no threads.
-pub(super) fn of_report(args: &InputArgs) -> anyhow::Result<Found> {
+pub(super) fn of_report(args: &InputArgs) -> anyhow::Result<Given> {
     let threads = threads(args.threads);
     let find = |inputs: &[OsString]| -> anyhow::Result<Found> {
         let found =
@@ -42,8 +51,8 @@ pub(super) fn of_report(args: &InputArgs) -> anyhow::Result<Found> {
     if let Some(list) = &args.files_from {
         found.add(listed(list)?);
     }
-    keep_proven(&mut found, &args.integrity, threads)?;
-    Ok(found)
+    let proven = keep_proven(&mut found, &args.integrity, threads)?;
+    Ok(Given { found, proven })
 }
 
 /// Returns the inputs with absolute names, which mean the same wherever the program is run.

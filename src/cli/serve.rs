@@ -46,10 +46,10 @@ pub(super) fn run(args: &ServeArgs) -> anyhow::Result<Exit> {
     let identities = args.identities.as_deref().map(Identities::load).transpose()?;
     let jobs = jobs(args)?;
     let server = listen(args)?;
-    let found = of_report(&args.input)?;
-    coverage_file.map_or(Ok(()), |file| file.refuse_inputs(&found))?;
+    let given = of_report(&args.input)?;
+    coverage_file.map_or(Ok(()), |file| file.refuse_inputs(&given.found))?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, Attempts::All, &args.verbosity)?;
+        read(&args.input, given, period, Attempts::All, &args.verbosity)?;
     let organization = snapshot.unwrap_or_else(|| Organization::flat(ledger.accounts()));
     let accounts = Activity::new(&ledger, &organization, catalog);
     let activity = identities.as_ref().map(|identities| {

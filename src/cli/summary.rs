@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::complain;
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Missing};
 use crate::printable::{grouped, printable};
 use crate::time::{Period, Time};
 
@@ -99,6 +99,18 @@ pub(super) fn reading(coverage: &Coverage) -> Vec<String> {
     if let (Some(first), Some(last)) = (coverage.first_event(), coverage.last_event()) {
         lines.push(format!("events    {first} to {last}"));
     }
+    if let Some(proven) = &coverage.proven {
+        let accounts = coverage.accounts.keys().map(String::as_str);
+        let spans = proven.of_all(accounts, coverage.period);
+        lines.extend(spans.iter().map(|(from, to)| {
+            format!(
+                "proven    {from} to {to}: an account with events that did not use a service then did not"
+            )
+        }));
+        if spans.is_empty() {
+            lines.push("proven    no time of all accounts: not used means not seen".to_owned());
+        }
+    }
     lines
 }
 
@@ -158,6 +170,37 @@ impl Names {
              they are: {names}"
         );
         (!without.is_empty()).then_some(warning)
+    }
+
+    /// Warns of what was probably delivered and is not there.
+    pub(super) fn warn_of_missing(self, missing: &Missing) -> Vec<String> {
+        let Missing { hours, log_files, digests_unreadable, .. } = missing;
+        let mut warnings = Vec::new();
+        if !hours.is_empty() {
+            let stretches: Vec<String> = hours
+                .iter()
+                .map(|it| format!("{} {} {} to {}", it.account_id, it.region, it.from, it.to))
+                .collect();
+            let names = self.list(stretches.iter().map(String::as_str));
+            warnings.push(format!(
+                "hours without a log file, where the days and weeks around have some: {names}"
+            ));
+        }
+        if !log_files.is_empty() {
+            let names = self.list(log_files.iter().map(String::as_str));
+            warnings.push(format!(
+                "log files that digests list and that were not found, {} in all: {names}",
+                grouped(log_files.len() as u64)
+            ));
+        }
+        if *digests_unreadable > 0 {
+            warnings.push(format!(
+                "files in the place of digests that cannot be read, so that nobody knows which log \
+                 files they list: {}",
+                grouped(*digests_unreadable)
+            ));
+        }
+        warnings
     }
 
     /// Warns of services listed because their policies could not be decided (S2).

@@ -14,6 +14,7 @@ use super::output::Destination;
 use super::progress::Display;
 use super::summary::problems;
 use super::{Exit, complain};
+use crate::coverage::ProvenPeriods;
 use crate::ingest;
 use crate::printable::{grouped, printable, visible, visible_json};
 use crate::source::{Found, Input, Problem, Source, SourceError, SourceReason};
@@ -70,14 +71,14 @@ fn evidence(
     Ok((keys, signatures))
 }
 
-/// Sets aside what is not proven, if that is asked for.
+/// Sets aside what is not proven, if that is asked for; returns the times that are.
 pub(super) fn keep_proven(
     found: &mut Found,
     args: &IntegrityArgs,
     threads: NonZeroUsize,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<ProvenPeriods>> {
     if !args.verified_only {
-        return Ok(());
+        return Ok(None);
     }
     if let Some(rollup) = found.rollups.first() {
         bail!("{}: is a rollup, which no digest proves: name the logs", rollup.display());
@@ -105,7 +106,7 @@ pub(super) fn keep_proven(
              verify` says what is missing",
         );
     }
-    Ok(())
+    Ok(Some(verification.proven_periods()))
 }
 
 fn path(source: &Source) -> Option<PathBuf> {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::access::Switches;
 use crate::catalog::Catalog;
-use crate::coverage::{AccountCoverage, Coverage, Problem, SetAside};
+use crate::coverage::{AccountCoverage, Coverage, Missing, MissingHours, Problem, SetAside, Span};
 use crate::time::Time;
 pub use identities::{IdentitiesBasis, IdentitiesCoverage};
 pub use organization::{OrganizationBasis, OrganizationCoverage};
@@ -41,6 +41,10 @@ pub struct ReportCoverage<'a> {
     last_event_time: Option<String>,
     accounts: Vec<AccountRow<'a>>,
     unmapped_event_sources: Vec<UnmappedEventSource<'a>>,
+    missing: MissingCoverage<'a>,
+    /// Of each account with digests, if only what they prove was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proven: Option<Vec<ProvenRow<'a>>>,
     problems: Vec<&'a Problem>,
 }
 
@@ -149,6 +153,62 @@ struct UnmappedEventSource<'a> {
     last_event_time: String,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProvenRow<'a> {
+    account_id: &'a str,
+    periods: Vec<ProvenPeriod>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProvenPeriod {
+    from: String,
+    to: String,
+}
+
+fn proven_row<'a>((account_id, spans): (&'a str, Vec<Span>)) -> ProvenRow<'a> {
+    let period = |(from, to): Span| ProvenPeriod { from: from.to_string(), to: to.to_string() };
+    ProvenRow { account_id, periods: spans.into_iter().map(period).collect() }
+}
+
+/// What was probably delivered and is not there.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MissingCoverage<'a> {
+    hours: Vec<MissingHoursRow<'a>>,
+    log_files: &'a [String],
+    digests_read: u64,
+    digests_unreadable: u64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MissingHoursRow<'a> {
+    account_id: &'a str,
+    region: &'a str,
+    from: String,
+    to: String,
+}
+
+impl<'a> MissingCoverage<'a> {
+    fn new(missing: &'a Missing) -> Self {
+        let Missing { hours, log_files, digests_read, digests_unreadable } = missing;
+        let row = |it: &'a MissingHours| MissingHoursRow {
+            account_id: &it.account_id,
+            region: &it.region,
+            from: it.from.to_string(),
+            to: it.to.to_string(),
+        };
+        Self {
+            hours: hours.iter().map(row).collect(),
+            log_files,
+            digests_read: *digests_read,
+            digests_unreadable: *digests_unreadable,
+        }
+    }
+}
+
 impl SnapshotCoverage<'_> {
     /// Returns whether every policy is known that decides which services are listed.
     fn is_complete(&self) -> bool {
@@ -219,6 +279,11 @@ impl<'a> ReportCoverage<'a> {
                     last_event_time: last.to_string(),
                 })
                 .collect(),
+            missing: MissingCoverage::new(&coverage.missing),
+            proven: coverage
+                .proven
+                .as_ref()
+                .map(|proven| proven.within(coverage.period).map(proven_row).collect()),
             problems: coverage.problems.iter().collect(),
         }
     }

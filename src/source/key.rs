@@ -5,6 +5,7 @@
 //! that says nothing is read, and its content decides.
 
 use super::SourceReason;
+use crate::time::Time;
 
 /// Returns why a file of this key holds no CloudTrail event; none when it may hold some.
 ///
@@ -75,6 +76,39 @@ pub(super) fn of_file(name: &str) -> Option<SourceReason> {
         "CloudTrail-Aggregated" => Some(SourceReason::Aggregated),
         _ => None,
     }
+}
+
+/// What the name of a log file says:
+/// `111122223333_CloudTrail_eu-west-1_20260115T1005Z_0123456789abcdef.json.gz`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogFile<'a> {
+    /// The account.
+    pub account: &'a str,
+    /// The Region.
+    pub region: &'a str,
+    /// When CloudTrail began to write it, to the minute.
+    pub time: Time,
+}
+
+impl<'a> LogFile<'a> {
+    /// Reads the name of a file, without its folders; none if it is not of this form.
+    pub fn of_name(name: &'a str) -> Option<Self> {
+        let mut parts = name.split('_');
+        let account = parts.next().filter(|account| is_account(account))?;
+        parts.next().filter(|kind| *kind == "CloudTrail")?;
+        let region = parts.next().filter(|region| is_region(region))?;
+        let &[a, b, c, d, e, f, g, h, b'T', i, j, k, l, b'Z'] = parts.next()?.as_bytes() else {
+            return None;
+        };
+        let time =
+            [a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', b'0', b'0', b'Z'];
+        Some(Self { account, region, time: Time::parse(&time)? })
+    }
+}
+
+fn is_region(part: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !part.is_empty() && part.len() <= 32 && part.bytes().all(is_plain)
 }
 
 fn is_account(part: &str) -> bool {

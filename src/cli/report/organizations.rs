@@ -34,10 +34,13 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
     // A snapshot that cannot be read should not cost an hour of reading logs first.
     let snapshot = args.organization.as_deref().map(Organization::load).transpose()?;
     refuse_query(args, snapshot.as_ref())?;
-    let found = of_report(&args.input)?;
-    output.refuse_inputs(&found, [args.organization.as_deref(), args.input.catalog.as_deref()])?;
+    let given = of_report(&args.input)?;
+    output.refuse_inputs(
+        &given.found,
+        [args.organization.as_deref(), args.input.catalog.as_deref()],
+    )?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), &args.output.verbosity)?;
+        read(&args.input, given, period, output.attempts(), &args.output.verbosity)?;
     let organization = match snapshot {
         Some(organization) => organization,
         None => Organization::flat(ledger.accounts()),
@@ -248,6 +251,7 @@ pub(in crate::cli) fn warnings(
         warnings.push(format!("accounts outside the organization, in no report: {named}"));
     }
     warnings.extend(names.warn_of_unmapped(&activity.unmapped));
+    warnings.extend(names.warn_of_missing(&coverage.missing));
     warnings.extend(names.warn_of_no_data_events(coverage, &activity.outside));
     if !organization.other_policies().is_empty() {
         let named = names.list(organization.other_policies().iter().map(|it| it.id.as_str()));

@@ -8,10 +8,11 @@ use anyhow::bail;
 use super::super::args::{InputArgs, VerbosityArgs};
 use super::super::attribution::switches;
 use super::super::complain;
-use super::super::inputs::threads;
+use super::super::inputs::{Given, threads};
 use super::super::period::Asked;
 use super::super::progress::Display;
 use super::super::summary::Names;
+use super::missing::Delivered;
 use crate::access::{Skip, Switches};
 use crate::coverage::Coverage;
 use crate::ingest::{self, Options, Witness};
@@ -33,13 +34,14 @@ pub(in crate::cli) struct Read {
 /// rollups hold.
 pub(in crate::cli) fn read(
     args: &InputArgs,
-    found: Found,
+    Given { found, proven }: Given,
     asked: Asked,
     attempts: Attempts,
     verbosity: &VerbosityArgs,
 ) -> anyhow::Result<Read> {
     let is_rolled = !found.rollups.is_empty();
-    let read = if is_rolled {
+    let delivered = Delivered::of(&found, threads(args.threads))?;
+    let mut read = if is_rolled {
         read_rollups(args, found, asked, attempts, verbosity)?
     } else {
         let switches = switches(&args.attribution)?;
@@ -65,6 +67,8 @@ pub(in crate::cli) fn read(
     if is_rolled && read.ledger.is_empty() && !args.allow_empty {
         refuse_empty(&Found::default(), &read.coverage)?;
     }
+    read.coverage.missing = delivered.missing(read.coverage.period);
+    read.coverage.proven = proven;
     Ok(read)
 }
 

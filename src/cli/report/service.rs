@@ -39,11 +39,13 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         service::find_service(catalog, namespace).context("--service-namespace")?;
     }
     query(args, creation)?.validate().context("--max-items or --marker")?;
-    let found = of_report(&args.input)?;
-    output
-        .refuse_inputs(&found, [Some(args.identities.as_path()), args.input.catalog.as_deref()])?;
+    let given = of_report(&args.input)?;
+    output.refuse_inputs(
+        &given.found,
+        [Some(args.identities.as_path()), args.input.catalog.as_deref()],
+    )?;
     let Read { ledger, coverage, origins } =
-        read(&args.input, found, period, output.attempts(), &args.output.verbosity)?;
+        read(&args.input, given, period, output.attempts(), &args.output.verbosity)?;
     let activity = Activity::new(&ledger, identities, catalog, granularity(args));
     let activity = ManuallyDrop::new(activity);
     if coverage.records.counted > 0 && !args.input.allow_empty {
@@ -270,6 +272,7 @@ pub(in crate::cli) fn warnings(
     }
     warnings.extend(warn_of_future(coverage, now));
     warnings.extend(names.warn_of_unmapped(&activity.unmapped));
+    warnings.extend(names.warn_of_missing(&coverage.missing));
     warnings.extend(names.warn_of_no_data_events(coverage, &activity.outside));
     warnings.extend(names.warn_of_undecided(&accounted.undecided_services));
     warnings

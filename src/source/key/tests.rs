@@ -84,3 +84,24 @@ fn a25_files_copied_out_of_their_folders_keep_their_kind() {
         assert_eq!(kind(key), expected, "{key}");
     }
 }
+
+#[test]
+fn the_name_of_a_log_file_tells_account_region_and_time() {
+    let name = "111122223333_CloudTrail_eu-west-1_20260115T1005Z_0123456789abcdef.json.gz";
+    let time = Time::parse(b"2026-01-15T10:05:00Z").unwrap();
+    let expected = LogFile { account: "111122223333", region: "eu-west-1", time };
+    assert_eq!(LogFile::of_name(name), Some(expected));
+    for other in [
+        "",
+        "a.json",
+        "111122223333_CloudTrail",
+        "111122223333_CloudTrail_eu-west-1",
+        "111122223333_CloudTrail_eu-west-1_20260115T1005Z.json.gz",
+        "111122223333_CloudTrail_eu-west-1_20261315T1005Z_0.json.gz",
+        "111122223333_CloudTrail_eu west_20260115T1005Z_0.json.gz",
+        "111122223333_CloudTrail-Digest_eu-west-1_20260115T1005Z_0.json.gz",
+        "11112222333_CloudTrail_eu-west-1_20260115T1005Z_0.json.gz",
+    ] {
+        assert_eq!(LogFile::of_name(other), None, "{other}");
+    }
+}

@@ -1,0 +1,52 @@
+//! What was probably delivered and is not among what was found.
+
+use std::num::NonZeroUsize;
+
+use crate::coverage::{LogFileHours, Missing};
+use crate::rollup;
+use crate::source::Found;
+use crate::time::Period;
+use crate::verify::ListedLogFiles;
+
+/// What names and digests tell of the log files that were delivered.
+pub(super) struct Delivered {
+    hours: LogFileHours,
+    listed: ListedLogFiles,
+}
+
+impl Delivered {
+    /// Looks at everything that was found, and at what rollups have folded.
+    pub(super) fn of(found: &Found, threads: NonZeroUsize) -> anyhow::Result<Self> {
+        let listed = ListedLogFiles::read(found, threads)?;
+        let mut delivered = Self { hours: LogFileHours::default(), listed };
+        let sources = found.sources.iter().filter_map(|source| source.file_name());
+        let set_aside = found.set_aside.iter().filter_map(|it| it.path.file_name());
+        // Those that could not be looked at are named as problems.
+        let problems = found.problems.iter().map(|it| last_part(&it.source));
+        sources.chain(set_aside).chain(problems).for_each(|name| delivered.add(name));
+        if !found.rollups.is_empty() {
+            rollup::each_source(&found.rollups, &mut |name| delivered.add(last_part(name)))?;
+        }
+        Ok(delivered)
+    }
+
+    fn add(&mut self, file_name: &str) {
+        self.hours.add(file_name);
+        self.listed.found(file_name);
+    }
+
+    /// Returns what of a period is missing.
+    pub(super) fn missing(self, period: Period) -> Missing {
+        let Self { hours, listed } = self;
+        Missing {
+            hours: hours.missing(period),
+            digests_read: listed.digests_read,
+            digests_unreadable: listed.digests_unreadable,
+            log_files: listed.not_found(period),
+        }
+    }
+}
+
+fn last_part(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}

@@ -1,0 +1,89 @@
+//! Log files that digests list, told by names alone: what was delivered and may not have been found.
+//! Nothing is verified, so digests are taken at their word.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use chrono::TimeDelta;
+
+use super::Span;
+use super::body::{self, Content, file_name, stem};
+use crate::ingest::{self, IngestError};
+use crate::source::{Found, Listed, Source, SourceReason};
+use crate::time::Period;
+
+/// How much later than its events a log file may have been delivered.
+const LATEST_DELIVERY: TimeDelta = TimeDelta::days(1);
+
+/// The log files that the digests of a dump list.
+#[derive(Debug, Default)]
+pub struct ListedLogFiles {
+    /// Keys, each with the time of its delivery, by a hash of the name of the file.
+    keys: HashMap<u64, (Box<str>, Span)>,
+    /// How many digests were read.
+    pub digests_read: u64,
+    /// How many files in the place of a digest could not be read, or are none.
+    pub digests_unreadable: u64,
+}
+
+impl ListedLogFiles {
+    /// Reads the digests that were found.
+    ///
+    /// # Errors
+    /// [`IngestError::Threads`].
+    pub fn read(found: &Found, threads: NonZeroUsize) -> Result<Self, IngestError> {
+        let digests = found.set_aside.iter().filter(|it| it.reason == SourceReason::Digest);
+        let digests: Vec<Source> = digests
+            .map(|it| Source::listed(it.path.to_path_buf(), None, None, Listed::default()))
+            .collect();
+        let readings =
+            ingest::in_parallel(&digests, threads, |source| body::read(0, source, Path::new("")))?;
+        let mut listed = Self::default();
+        for body in readings.into_iter().flat_map(|reading| reading.bodies) {
+            let Content::Digest(Some(digest)) = body.content else {
+                listed.digests_unreadable += 1;
+                continue;
+            };
+            listed.digests_read += 1;
+            let span = (digest.start, digest.end);
+            for log_file in digest.log_files {
+                let key = log_file.place.key;
+                listed.keys.insert(hash(file_name(&key)), (key, span));
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Returns whether the digests list nothing that is still to be found.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Tells that a file of this name was found.
+    pub fn found(&mut self, file_name: &str) {
+        self.keys.remove(&hash(file_name));
+    }
+
+    /// Returns the keys of log files that were delivered in a period, or soon after it, and were not
+    /// found, in byte order.
+    pub fn not_found(self, period: Period) -> Vec<String> {
+        let is_of_period = |(start, end): Span| {
+            period.since.is_none_or(|since| since < end)
+                && period.until.is_none_or(|until| start <= until.plus(LATEST_DELIVERY))
+        };
+        let keys = self.keys.into_values().filter(|(_, span)| is_of_period(*span));
+        let mut keys: Vec<String> = keys.map(|(key, _)| key.into()).collect();
+        keys.sort_unstable();
+        keys
+    }
+}
+
+/// Returns what a file is known by, compressed or not.
+fn hash(file_name: &str) -> u64 {
+    // Without a key of its own, so that the result is always the same.
+    let mut hasher = DefaultHasher::new();
+    stem(file_name).hash(&mut hasher);
+    hasher.finish()
+}
