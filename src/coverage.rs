@@ -15,6 +15,9 @@ use crate::time::{Day, Period, Time};
 pub use missing::{LogFileHours, Missing, MissingHours};
 pub use proven::{ProvenPeriods, Span};
 
+/// What an account takes in memory that acted on a day or two, about.
+const BYTES_OF_ACCOUNT: usize = 600;
+
 /// How many problems of one source are kept by name; the others are counted.
 const PROBLEMS_PER_SOURCE: usize = 10;
 
@@ -328,6 +331,12 @@ impl AccountCounts {
         self.accounts.push(AccountCount { account: account.to_owned(), ..AccountCount::default() });
         self.numbers.insert(account.to_owned(), number);
         number
+    }
+
+    /// Returns the bytes that it takes in memory, about; none if days are told apart, when it is
+    /// emptied behind every source.
+    pub const fn bytes(&self) -> usize {
+        if self.by_day { 0 } else { self.accounts.len() * BYTES_OF_ACCOUNT }
     }
 
     /// Counts an access.

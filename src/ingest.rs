@@ -26,6 +26,7 @@ use crate::coverage::{
 };
 use crate::event::envelope::{self, Content, Found as Record, Input, Window};
 use crate::ledger::{ActorNumber, Journal, Ledger, Whose};
+use crate::printable::grouped;
 use crate::source::{
     self, Directory, Found, Source, SourceError, SourceReason, key, open, text_kind,
 };
@@ -39,6 +40,8 @@ pub struct Options<'a> {
     pub switches: Switches,
     /// How many workers read.
     pub threads: NonZeroUsize,
+    /// The bytes that the ledgers of all workers, and what they count of accounts, may take together.
+    pub memory: usize,
     /// Is told how the run goes on; called from every worker.
     pub progress: &'a (dyn Fn(Progress) + Sync),
 }
@@ -46,8 +49,6 @@ pub struct Options<'a> {
 /// What a fold by day has to know beside [`Options`].
 #[derive(Clone, Copy)]
 pub struct ByDay<'a> {
-    /// The bytes that the ledgers of all workers may take together.
-    pub memory: usize,
     /// Takes a ledger that outgrew its share of the memory; says whether there is any use in going
     /// on.
     pub spill: &'a (dyn Fn(Ledger) -> ControlFlow<()> + Sync),
@@ -96,6 +97,13 @@ pub enum IngestError {
     /// The system has no threads left.
     #[error("no thread to read with: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// So many different accesses were read that they do not fit.
+    #[error(
+        "the accesses take more than {} bytes of memory, so many different principals, event sources \
+         or event names are in the logs: give --memory more, or read fewer accounts at a time",
+        grouped(*.0 as u64)
+    )]
+    Memory(usize),
     /// Inputs that make no sense.
     #[error(transparent)]
     Inputs(#[from] SourceError),
@@ -231,7 +239,8 @@ fn workers(
     };
     let threads = options.threads.get().min(queue.most_workers());
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    Ok(workers.broadcast(work))
+    let parts: Option<Vec<_>> = workers.broadcast(work).into_iter().collect();
+    parts.ok_or(IngestError::Memory(options.memory))
 }
 
 /// Does the same to every part of some work, on so many threads; returns the results in their order.
@@ -258,9 +267,9 @@ struct Caller {
 struct Worker<'a> {
     options: &'a Options<'a>,
     purpose: Purpose<'a>,
-    /// The bytes that the ledger may take in memory.
+    /// The bytes that the ledger may take in memory, and the counts of accounts.
     memory: usize,
-    /// Whether a ledger could not be spilled, so that the rest is in vain.
+    /// Whether a ledger outgrew its memory and could not be spilled, so that the rest is in vain.
     is_stopped: bool,
     journal: Journal,
     /// What all sources came to; in a fold by day, the one that is read.
@@ -273,12 +282,11 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(options: &'a Options<'a>, purpose: Purpose<'a>) -> Self {
-        let (journal, accounts, memory) = match purpose.by_day {
-            Some(ByDay { memory, .. }) => {
-                (Journal::by_day(), AccountCounts::by_day(), memory / options.threads)
-            }
-            None => (Journal::default(), AccountCounts::default(), usize::MAX),
+        let (journal, accounts) = match purpose.by_day {
+            Some(_) => (Journal::by_day(), AccountCounts::by_day()),
+            None => (Journal::default(), AccountCounts::default()),
         };
+        let memory = options.memory / options.threads;
         Self {
             options,
             purpose,
@@ -293,9 +301,11 @@ impl<'a> Worker<'a> {
         }
     }
 
-    fn into_parts(mut self) -> (Ledger, CoverageByDay) {
+    /// Returns what was folded; none if that had to be dropped.
+    fn into_parts(mut self) -> Option<(Ledger, CoverageByDay)> {
+        let is_dropped = self.is_stopped && self.purpose.by_day.is_none();
         self.accounts.take(&mut self.coverage);
-        (self.journal.finish(), self.coverage)
+        (!is_dropped).then(|| (self.journal.finish(), self.coverage))
     }
 
     fn fold_source(&mut self, source: &Source) {
@@ -351,8 +361,8 @@ impl<'a> Worker<'a> {
 
     /// Hands the ledger over if it outgrew its memory.
     fn spill_if_full(&mut self) {
-        let Self { purpose, memory, journal, callers, .. } = self;
-        self.is_stopped |= spill(purpose.by_day, *memory, journal, callers);
+        let Self { purpose, memory, journal, accounts, callers, .. } = self;
+        self.is_stopped |= spill(purpose.by_day, *memory, journal, accounts, callers);
     }
 
     /// Folds the records of one body; adds to `problems` what is wrong in it.
@@ -421,7 +431,7 @@ impl<'a> Worker<'a> {
                         witness(&Witnessed { source, body: name, offset, json, whose, access });
                     }
                     journal.add(caller.actor, &access);
-                    is_stopped |= spill(by_day, *memory, journal, callers);
+                    is_stopped |= spill(by_day, *memory, journal, accounts, callers);
                 }
                 Err(NoAccess::Skip(skip)) => coverage.set_aside(skip),
                 Err(NoAccess::Malformed(reason)) => {
@@ -440,17 +450,26 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Hands over a ledger that outgrew its memory; returns whether there is no use in going on.
+/// Hands over a ledger that outgrew its memory, or drops it if nobody takes it; returns whether there
+/// is no use in going on.
 fn spill(
     by_day: Option<ByDay<'_>>,
     memory: usize,
     journal: &mut Journal,
+    accounts: &mut AccountCounts,
     callers: &mut Callers<Result<Caller, NoAccess>>,
 ) -> bool {
-    let Some(by_day) = by_day.filter(|_| journal.bytes() > memory) else { return false };
+    if journal.bytes() + accounts.bytes() <= memory {
+        return false;
+    }
     // Numbers of actors are those of the ledger that goes.
     *callers = Callers::default();
-    (by_day.spill)(journal.take()).is_break()
+    let ledger = journal.take();
+    if let Some(by_day) = by_day {
+        return (by_day.spill)(ledger).is_break();
+    }
+    *accounts = AccountCounts::default();
+    true
 }
 
 /// Returns whether a text speaks of the fields of events, as the header of a table of events does.

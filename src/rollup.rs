@@ -303,7 +303,7 @@ pub enum Attempts {
 fn accesses(
     rollups: &[Rollup],
     attempts: Attempts,
-    threads: NonZeroUsize,
+    (threads, memory): (NonZeroUsize, usize),
     is_wanted: impl Fn(Day) -> bool,
 ) -> Result<Ledger, RollupError> {
     let wanted = match attempts {
@@ -321,6 +321,7 @@ fn accesses(
         let mut ledger = Ledger::default();
         for part in *parts {
             each_batch(part, wanted, &mut |rows| ledger.extend(rows.accesses(None)))?;
+            bounded(&ledger, memory / threads, memory)?;
         }
         Ok(ledger)
     };
@@ -330,7 +331,13 @@ fn accesses(
     for ledger in ledgers {
         all.merge(&ledger?);
     }
+    bounded(&all, memory, memory)?;
     Ok(all)
+}
+
+/// Refuses a ledger that takes more than its share of the memory.
+fn bounded(ledger: &Ledger, share: usize, memory: usize) -> Result<(), IngestError> {
+    if ledger.bytes() > share { Err(IngestError::Memory(memory)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -623,6 +623,7 @@ fn a27_the_number_of_threads_does_not_show() {
             period: Period::default(),
             switches: Switches::default(),
             threads: NonZeroUsize::new(threads).unwrap(),
+            memory: usize::MAX,
             progress: &|_| {},
         };
         ingest::fold(&found, &options).unwrap()

@@ -13,6 +13,7 @@ mod catalog;
 mod cli;
 mod clients;
 mod corpus;
+mod dependencies;
 mod explain;
 mod faults;
 mod identities;

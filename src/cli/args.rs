@@ -304,6 +304,10 @@ pub(crate) struct InputArgs {
     #[arg(long, value_name = "N", help_heading = "Run")]
     pub(crate) threads: Option<NonZeroUsize>,
 
+    /// End without a report if the accesses take more than so many bytes of memory (500MB, 8GB)
+    #[arg(long, value_name = "SIZE", default_value = "4GB", help_heading = "Run")]
+    pub(crate) memory: String,
+
     /// Write a report even if not a single access was read
     #[arg(long, help_heading = "Run")]
     pub(crate) allow_empty: bool,

@@ -22,6 +22,28 @@ pub(super) fn threads(asked: Option<NonZeroUsize>) -> NonZeroUsize {
     asked.or_else(available).unwrap_or(NonZeroUsize::MIN)
 }
 
+/// The least memory that is of any use.
+const LEAST_MEMORY: usize = 16 << 20;
+
+/// Reads `512MB`, `2GiB`, `100000000`.
+pub(super) fn memory(text: &str) -> anyhow::Result<usize> {
+    let at = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(at);
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => Some(0),
+        "K" | "KB" | "KIB" => Some(10),
+        "M" | "MB" | "MIB" => Some(20),
+        "G" | "GB" | "GIB" => Some(30),
+        _ => None,
+    };
+    let bytes = number.parse::<usize>().ok().zip(shift);
+    match bytes.and_then(|(number, shift)| number.checked_mul(1 << shift)) {
+        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
+        Some(_) => bail!("--memory: `{text}` is too little: 16MB is the least"),
+        None => bail!("--memory: `{text}` is no number of bytes such as 512MB or 2GB"),
+    }
+}
+
 /// What is read.
 pub(super) struct Given {
     /// The logs and rollups.

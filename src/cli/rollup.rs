@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::args::RollupArgs;
 use super::attribution::switches;
-use super::inputs::{absolute, listed, threads};
+use super::inputs::{absolute, listed, memory, threads};
 use super::interrupt::traces;
 use super::output::Destination;
 use super::progress::Display;
@@ -26,9 +26,6 @@ use crate::printable::grouped;
 use crate::rollup::{self, Gathering, Input, Known, Rollup, Writer, Written};
 use crate::source::{Found, Input as SourceInput, Source, SourceError, is_rollup};
 use crate::time::Period;
-
-/// The least memory that is of any use.
-const LEAST_MEMORY: usize = 16 << 20;
 
 /// `trailfold rollup`.
 pub(crate) fn run(args: &RollupArgs) -> anyhow::Result<Exit> {
@@ -184,10 +181,10 @@ fn fold(
         period: Period::default(),
         switches,
         threads: threads(args.threads),
+        memory,
         progress: &|step| display.step(step),
     };
     let by_day = ByDay {
-        memory,
         spill: &|ledger| gathering.spill(&ledger),
         source: &|source, coverage| gathering.source(source, &coverage),
     };
@@ -330,25 +327,6 @@ fn summary(args: &RollupArgs, lines: &[String], coverage: &Coverage) -> Exit {
     let found = coverage.problems.iter().map(ToString::to_string);
     problems(found, args.verbosity.verbose).iter().for_each(|line| complain(line));
     if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete }
-}
-
-/// Reads `512MB`, `2GiB`, `100000000`.
-fn memory(text: &str) -> anyhow::Result<usize> {
-    let at = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(at);
-    let shift = match unit.to_ascii_uppercase().as_str() {
-        "" | "B" => Some(0),
-        "K" | "KB" | "KIB" => Some(10),
-        "M" | "MB" | "MIB" => Some(20),
-        "G" | "GB" | "GIB" => Some(30),
-        _ => None,
-    };
-    let bytes = number.parse::<usize>().ok().zip(shift);
-    match bytes.and_then(|(number, shift)| number.checked_mul(1 << shift)) {
-        Some(bytes) if bytes >= LEAST_MEMORY => Ok(bytes),
-        Some(_) => bail!("--memory: `{text}` is too little: 16MB is the least"),
-        None => bail!("--memory: `{text}` is no number of bytes such as 512MB or 2GB"),
-    }
 }
 
 /// A folder that goes away with the value, and when the user asks for an end.

@@ -21,9 +21,7 @@ pub struct Missing {
     pub hours: Vec<MissingHours>,
     /// S3 keys of log files that digests list and that were not found, in byte order.
     pub log_files: Vec<String>,
-    /// How many digests were read for that.
-    pub digests_read: u64,
-    /// How many could not be.
+    /// How many digests could not be read, so that nobody knows what they list.
     pub digests_unreadable: u64,
 }
 

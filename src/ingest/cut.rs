@@ -252,7 +252,7 @@ impl Worker<'_> {
         let mut body = open::Body::Stream(&mut bytes);
         let folded = alone.fold_body(name, &mut body, &mut problems);
         self.window = mem::take(&mut alone.window);
-        let (ledger, mut coverage) = alone.into_parts();
+        let Some((ledger, mut coverage)) = alone.into_parts() else { return Trial::Refused };
         match folded {
             Ok(folded) if self.window.stop() == (Stop { at: end, is_clean: true }) => {
                 // Counted when the file is done.

@@ -178,8 +178,8 @@ fn proven_row<'a>((account_id, spans): (&'a str, Vec<Span>)) -> ProvenRow<'a> {
 struct MissingCoverage<'a> {
     hours: Vec<MissingHoursRow<'a>>,
     log_files: &'a [String],
-    digests_read: u64,
-    digests_unreadable: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digests_unreadable: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -193,7 +193,7 @@ struct MissingHoursRow<'a> {
 
 impl<'a> MissingCoverage<'a> {
     fn new(missing: &'a Missing) -> Self {
-        let Missing { hours, log_files, digests_read, digests_unreadable } = missing;
+        let Missing { hours, log_files, digests_unreadable } = missing;
         let row = |it: &'a MissingHours| MissingHoursRow {
             account_id: &it.account_id,
             region: &it.region,
@@ -203,8 +203,7 @@ impl<'a> MissingCoverage<'a> {
         Self {
             hours: hours.iter().map(row).collect(),
             log_files,
-            digests_read: *digests_read,
-            digests_unreadable: *digests_unreadable,
+            digests_unreadable: Some(*digests_unreadable).filter(|count| *count > 0),
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Answer {
 }
 
 /// Answers a period from rollups, without accesses if no attempts at them are wanted; `found` are
-/// the logs that are given beside them.
+/// the logs that are given beside them. It is read on so many threads, into so many bytes of memory.
 ///
 /// # Errors
 /// A rollup that cannot be read.
@@ -43,7 +43,7 @@ pub fn answer(
     found: &Found,
     period: Period,
     attempts: Option<Attempts>,
-    threads: NonZeroUsize,
+    (threads, memory): (NonZeroUsize, usize),
 ) -> Result<Answer, RollupError> {
     let given = Names::of(found);
     let mut days = BTreeSet::new();
@@ -73,7 +73,7 @@ pub fn answer(
     let mut ledger = Ledger::default();
     if let Some(attempts) = attempts {
         let is_whole = |day| period.share(day) == Share::All;
-        ledger = accesses(rollups, attempts, threads, is_whole)?;
+        ledger = accesses(rollups, attempts, (threads, memory), is_whole)?;
         ledger.merge(&needed.ledger);
     }
     Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })

@@ -22,8 +22,6 @@ const LATEST_DELIVERY: TimeDelta = TimeDelta::days(1);
 pub struct ListedLogFiles {
     /// Keys, each with the time of its delivery, by a hash of the name of the file.
     keys: HashMap<u64, (Box<str>, Span)>,
-    /// How many digests were read.
-    pub digests_read: u64,
     /// How many files in the place of a digest could not be read, or are none.
     pub digests_unreadable: u64,
 }
@@ -35,9 +33,10 @@ impl ListedLogFiles {
     /// [`IngestError::Threads`].
     pub fn read(found: &Found, threads: NonZeroUsize) -> Result<Self, IngestError> {
         let digests = found.set_aside.iter().filter(|it| it.reason == SourceReason::Digest);
-        let digests: Vec<Source> = digests
-            .map(|it| Source::listed(it.path.to_path_buf(), None, None, Listed::default()))
-            .collect();
+        // A listing may name a digest by its place elsewhere alone.
+        let digests = digests.map(|it| it.path.to_path_buf()).filter(|path| path.exists());
+        let digests: Vec<Source> =
+            digests.map(|path| Source::listed(path, None, None, Listed::default())).collect();
         let readings =
             ingest::in_parallel(&digests, threads, |source| body::read(0, source, Path::new("")))?;
         let mut listed = Self::default();
@@ -46,7 +45,6 @@ impl ListedLogFiles {
                 listed.digests_unreadable += 1;
                 continue;
             };
-            listed.digests_read += 1;
             let span = (digest.start, digest.end);
             for log_file in digest.log_files {
                 let key = log_file.place.key;

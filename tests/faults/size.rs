@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use super::{NOON, Place, Run, lines, log, record, records_of};
+use super::{NOON, Place, Run, gzip, lines, log, program, record, records_of};
 
 #[test]
 fn five_thousand_files_are_read() {
@@ -61,4 +61,37 @@ fn a_huge_record_counts() {
             assert_eq!(records_of(&place.path("c.json")), 2);
         }
     }
+}
+
+#[test]
+fn more_principals_than_memory_are_an_error_and_not_the_end_of_the_machine() {
+    let place = Place::new();
+    let mut lines = String::new();
+    for number in 0..120_000 {
+        let one = record("111122223333", "s3.amazonaws.com", NOON);
+        let one = one.replace("user/ann", &format!("user/{number}"));
+        lines.push_str(&one);
+        lines.push('\n');
+    }
+    place.file("lines.json", &lines);
+    place.file("lines.json.gz", gzip(lines.as_bytes()));
+    let rollup = ["rollup", "lines.json", "--into", "rollup", "--memory", "16MB", "-q"];
+    let rolled = program().current_dir(place.path(".")).args(rollup).output().unwrap();
+    assert!(rolled.status.success(), "{}", String::from_utf8_lossy(&rolled.stderr));
+    let words = "the accesses take more than 16,777,216 bytes of memory";
+    for input in ["lines.json", "lines.json.gz", "rollup"] {
+        for threads in ["1", "2"] {
+            let run = place.run(&[input, "--memory", "16MB", "--threads", threads, "-o", "r"]);
+            assert_eq!(run.code, Some(2), "{}", run.stderr);
+            assert!(run.stderr.contains(words) && run.stdout.is_empty(), "{}", run.stderr);
+        }
+    }
+    let enough = place.run_making(&["lines.json", "--memory", "200MB", "-o", "r"], &["r"]);
+    assert_eq!(enough.code, Some(0), "{}", enough.stderr);
+    let few = place.run(&["lines.json", "--memory", "1MB"]);
+    assert!(
+        few.stderr.contains("--memory: `1MB` is too little: 16MB is the least"),
+        "{}",
+        few.stderr
+    );
 }

@@ -200,7 +200,21 @@ pub(super) fn dump(place: &Place, seed: u64, count: usize) -> Vec<PathBuf> {
     file("strange/malformed.json".to_owned(), log(&malformed).into_bytes());
     let digest = json!({"awsAccountId": "555555555555", "digestStartTime": "x", "logFiles": []});
     let folder = "AWSLogs/555555555555/CloudTrail-Digest/eu-west-1";
-    file(format!("{folder}/digest.json.gz"), gzip(digest.to_string()));
+    let whole = json!({
+        "awsAccountId": "555555555555",
+        "digestStartTime": "2026-01-10T10:00:00Z",
+        "digestEndTime": "2026-01-10T11:00:00Z",
+        "digestS3Bucket": "example-bucket",
+        "digestS3Object": format!(
+            "{folder}/2026/01/10/555555555555_CloudTrail-Digest_eu-west-1_main_eu-west-1_\
+             20260110T110000Z.json.gz"
+        ),
+        "digestPublicKeyFingerprint": "31e8b5433410dfb61a9dc45cc65b22ff",
+        "digestSignatureAlgorithm": "SHA256withRSA",
+        "previousDigestSignature": null,
+        "logFiles": [],
+    });
+    file(format!("{folder}/digest.json.gz"), gzip(whole.to_string()));
     file("strange/digest.json".to_owned(), digest.to_string().into_bytes());
     let entries = [
         ("one.json", log(&some(&mut dice))),

@@ -40,7 +40,6 @@ impl Delivered {
         let Self { hours, listed } = self;
         Missing {
             hours: hours.missing(period),
-            digests_read: listed.digests_read,
             digests_unreadable: listed.digests_unreadable,
             log_files: listed.not_found(period),
         }

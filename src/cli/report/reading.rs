@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::super::args::{InputArgs, VerbosityArgs};
 use super::super::attribution::switches;
 use super::super::complain;
-use super::super::inputs::{Given, threads};
+use super::super::inputs::{Given, memory, threads};
 use super::super::period::Asked;
 use super::super::progress::Display;
 use super::super::summary::Names;
@@ -108,7 +108,8 @@ fn fold(
     let display = Display::new(&found.sources, verbosity.quiet);
     let progress = &|step| display.step(step);
     let threads = threads(args.threads);
-    let options = Options { period, switches, threads, progress };
+    let memory = memory(&args.memory)?;
+    let options = Options { period, switches, threads, memory, progress };
     let folded = match witness {
         None => ingest::fold(found, &options)?,
         Some(witness) => ingest::fold_witnessed(found, &options, witness)?,
@@ -126,11 +127,11 @@ fn read_rollups(
     verbosity: &VerbosityArgs,
 ) -> anyhow::Result<Read> {
     let switches = attribution_of(args, &found.rollups)?;
-    let threads = threads(args.threads);
+    let (threads, memory) = (threads(args.threads), memory(&args.memory)?);
     let fold = |found: &Found, period| fold(args, found, period, switches, None, verbosity);
     let answer = |period, attempts| {
         rollup::reading(&found.rollups, |rollups| {
-            rollup::answer(rollups, &found, period, attempts, threads)
+            rollup::answer(rollups, &found, period, attempts, (threads, memory))
         })
     };
     let period = match asked {

@@ -46,6 +46,7 @@ impl Case {
         let found = source::find(&[self.folder.path().into()]).unwrap();
         let steps = Mutex::new(0);
         let options = Options {
+            memory: usize::MAX,
             period: Period::default(),
             switches: Switches::default(),
             threads: NonZeroUsize::new(threads).unwrap(),
@@ -156,6 +157,7 @@ fn a_file_that_shrank_since_it_was_found_is_told_of_all_the_same() {
         let case = Case::new(lines(100).as_bytes());
         let path = case.folder.path().join("lines.json");
         let options = Options {
+            memory: usize::MAX,
             period: Period::default(),
             switches: Switches::default(),
             threads: NonZeroUsize::MIN,

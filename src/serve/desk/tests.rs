@@ -33,6 +33,7 @@ impl World {
         let threads = NonZeroUsize::MIN;
         let found = ingest::find(&inputs, threads, None).unwrap();
         let options = ingest::Options {
+            memory: usize::MAX,
             period: Period::default(),
             switches: Switches::default(),
             threads,

@@ -103,6 +103,34 @@ fn of_logs<'t>(ground: &Ground<'t, 't>) -> Vec<Topic<'t>> {
             rows: facts.accounts.unmapped.iter().map(|(it, last)| Row::last(it, *last)).collect(),
         },
         Topic {
+            key: "missing-hours",
+            title: "Hours without a log file",
+            meaning: "An account and Region have no log file of these hours, though they have of the \
+                      same hours of the days and weeks around. Their events may be missing.",
+            headings: &["Account", "Region", "From (UTC)", "To (UTC)"],
+            rows: coverage
+                .missing
+                .hours
+                .iter()
+                .map(|it| {
+                    let cells = vec![
+                        html! { (shown(&it.region)) },
+                        instant_in_utc(it.from),
+                        instant_in_utc(it.to),
+                    ];
+                    Row::new(&it.account_id, cells)
+                })
+                .collect(),
+        },
+        Topic {
+            key: "missing-log-files",
+            title: "Log files that are not there",
+            meaning: "CloudTrail's digests list them, and they were not found. Their events are \
+                      missing.",
+            headings: &["S3 key"],
+            rows: coverage.missing.log_files.iter().map(|key| Row::new(key, Vec::new())).collect(),
+        },
+        Topic {
             key: "accounts",
             title: "Accounts read",
             meaning: "What was counted, by acting account. Days without an event between the first \

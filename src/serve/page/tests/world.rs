@@ -41,6 +41,7 @@ impl World {
             period,
             switches: Switches::default(),
             threads: NonZeroUsize::MIN,
+            memory: usize::MAX,
             progress: &|_| (),
         };
         let (ledger, coverage) = ingest::fold(&found, &options).unwrap();
