@@ -13,7 +13,7 @@ use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
-use crate::organization::{EntityIndex, Organization, PolicyScope};
+use crate::organization::{EntityIndex, EntityKind, Organization, PolicyScope};
 use crate::report::JobDates;
 use crate::report::coverage::{
     OrganizationBasis, OrganizationCoverage, ReportCoverage, SnapshotCoverage,
@@ -249,6 +249,18 @@ pub(in crate::cli) fn warnings(
     if !activity.outside.is_empty() {
         let named = names.list(activity.outside.keys().copied());
         warnings.push(format!("accounts outside the organization, in no report: {named}"));
+    }
+    let silent = organization
+        .entities()
+        .map(|(_, it)| it)
+        .filter(|it| it.kind == EntityKind::Account && !coverage.accounts.contains_key(&it.id));
+    let silent: Vec<&str> = silent.map(|account| account.id.as_str()).collect();
+    if !silent.is_empty() {
+        let named = names.list(silent.iter().copied());
+        warnings.push(format!(
+            "no events of these accounts of the organization, so what only they use looks unused: \
+             {named}"
+        ));
     }
     warnings.extend(names.warn_of_unmapped(&activity.unmapped));
     warnings.extend(names.warn_of_missing(&coverage.missing));
