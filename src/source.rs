@@ -22,12 +22,16 @@ mod gzip;
 pub mod key;
 pub mod open;
 mod parts;
+mod stamp;
 mod stream;
 mod text;
 
 pub use find::{Directory, Listing};
 pub use parts::Parts;
 pub use text::text_kind;
+
+/// How a file is named until it is whole.
+pub const UNFINISHED: &str = ".trailfold-";
 
 /// The folder by which a directory is known as a rollup.
 pub const ROLLUP: &str = "_trailfold";
@@ -290,6 +294,9 @@ pub enum SourceError {
         /// Bytes delivered before, as they are after decompression.
         after: u64,
     },
+    /// Another program wrote to the file meanwhile.
+    #[error("changed while it was read")]
+    Changed,
     /// A log file that is not there, or not as it was delivered.
     #[error("{0}, and a digest lists it")]
     Integrity(String),
@@ -361,6 +368,8 @@ pub enum SourceReason {
     VerifiedAccessLog,
     /// Amazon Bedrock model invocation logs.
     BedrockLog,
+    /// Output of a run of this program that was broken off.
+    Unfinished,
     /// Text or bytes that are no JSON.
     NotJson,
     /// A symbolic link to a directory that is read under another name, as in every loop.
@@ -392,6 +401,7 @@ impl fmt::Display for SourceReason {
             Self::VpcLatticeLog => "VPC Lattice access log",
             Self::VerifiedAccessLog => "Verified Access log",
             Self::BedrockLog => "Bedrock model invocation log",
+            Self::Unfinished => "unfinished output of trailfold",
             Self::NotJson => "not JSON",
             Self::DirectoryLoop => "link to a directory that is read already",
             Self::NotAFile => "pipe, socket or device inside a directory",

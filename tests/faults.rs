@@ -4,9 +4,19 @@
 //! error and nothing on standard output.
 
 mod arguments;
+#[cfg(target_os = "linux")]
+mod changed;
+#[cfg(target_os = "linux")]
+mod inject;
+#[cfg(target_os = "linux")]
+mod injected;
 mod inputs;
 #[cfg(target_os = "linux")]
+mod killed;
+#[cfg(target_os = "linux")]
 mod output;
+#[cfg(target_os = "linux")]
+mod rolled;
 mod sameness;
 #[cfg(target_os = "linux")]
 mod signals;

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::interrupt;
 use crate::emit::EmitError;
 use crate::rollup::{self, RollupError};
-use crate::source::{Found, Input, Source, is_rollup};
+use crate::source::{Found, Input, Source, UNFINISHED, is_rollup};
 
 /// Where output goes.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,11 @@ impl<'a> Destination<'a> {
                 rollup.display()
             );
         }
-        let Ok(size) = file.metadata().map(|metadata| metadata.len()) else { return Ok(()) };
+        let size = match file.metadata() {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.at(error)),
+        };
         let is_replaced = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
         // Of many inputs few have the size, and only those are looked at.
         let is_input = |source: &Source| {
@@ -168,6 +172,8 @@ fn target(path: &Path) -> anyhow::Result<Target> {
         Err(_) if path.is_symlink() => {
             bail!("{name}: symbolic link to something that does not exist")
         }
+        // What cannot be looked at may be there, and not be ours to replace.
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Destination::File(path).at(error)),
         Err(_) => {
             let parent = path.parent().filter(|parent| *parent != Path::new(""));
             let parent = parent.unwrap_or(Path::new(".")).canonicalize();
@@ -205,7 +211,7 @@ impl Temporary {
     /// that `file` has.
     fn beside(file: &Path, existing: Option<&Metadata>) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".trailfold-");
+        builder.prefix(UNFINISHED);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -263,7 +269,7 @@ fn words(error: &io::Error) -> String {
         ErrorKind::StorageFull => "no space left on the device",
         ErrorKind::QuotaExceeded => "the disk quota is exceeded",
         ErrorKind::FileTooLarge => "larger than the system lets a file grow",
-        _ => return error.to_string(),
+        _ => return error.to_string().split(" (os error ").next().unwrap_or_default().to_owned(),
     };
     known.to_owned()
 }

@@ -93,20 +93,24 @@ pub(super) fn keep_proven(
     let proven: HashSet<PathBuf> = verification.proven.iter().filter_map(path).collect();
     let is_proven = |source: &Source| path(source).is_some_and(|path| proven.contains(&path));
     found.retain(is_proven, SourceReason::NotVerified);
+    let all_valid = verification.is_all_valid();
+    let periods = verification.proven_periods();
     let log_files = verification.chains.iter().flat_map(|chain| &chain.log_files);
     let lost = log_files.filter(|it| !it.status.is_proven() && it.status != LogStatus::NotVerified);
     found.problems.extend(lost.map(|LogResult { place, status, .. }| Problem {
         source: printable(&place.to_string()),
         error: SourceError::Integrity(status.to_string()),
     }));
+    // What could not be read may be a digest that proves others.
+    found.problems.extend(verification.problems);
     found.problems.sort_by(|one, other| one.source.cmp(&other.source));
-    if !verification.is_all_valid() {
+    if !all_valid {
         complain(
             "warning: not all is proven, and more than is read may have been delivered: `trailfold \
              verify` says what is missing",
         );
     }
-    Ok(Some(verification.proven_periods()))
+    Ok(Some(periods))
 }
 
 fn path(source: &Source) -> Option<PathBuf> {

@@ -377,9 +377,11 @@ impl Worker<'_> {
         let coverage = &mut all.totals;
         coverage.bytes_read = state.position;
         coverage.bytes_decompressed = state.position;
-        coverage.source_read(broken.is_some() || malformed > 0, records);
+        let changed = cut.parts.compare(state.position).err();
+        let changed = changed.map(|error| source::Problem { source: cut.name.clone(), error });
+        coverage.source_read(broken.is_some() || changed.is_some() || malformed > 0, records);
         coverage.problems.extend(problems.finish());
-        coverage.problems.extend(broken.iter().map(Problem::from));
+        coverage.problems.extend(broken.iter().chain(&changed).map(Problem::from));
         match self.purpose.by_day {
             Some(by_day) => (by_day.source)(cut.source, all),
             None => self.coverage.merge(all),

@@ -81,9 +81,10 @@ impl Writer {
                 remove_all(&entry.path())?;
             }
         }
+        let Runs { live, gone } = Runs::read(directory)?;
+        // Last, so that it goes away with the writer whatever happens.
         let temporary = tmp.join("run");
         make(&temporary)?;
-        let Runs { live, gone } = Runs::read(directory)?;
         Ok(Self { directory: directory.to_owned(), temporary, live, gone, _lock: lock })
     }
 

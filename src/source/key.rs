@@ -4,7 +4,7 @@
 //! place means something; a folder of the user's own that is called `Config` means nothing. A key
 //! that says nothing is read, and its content decides.
 
-use super::SourceReason;
+use super::{SourceReason, UNFINISHED};
 use crate::time::Time;
 
 /// Returns why a file of this key holds no CloudTrail event; none when it may hold some.
@@ -65,6 +65,9 @@ fn by_folder(folder: &str) -> Option<SourceReason> {
 /// Reads `111122223333_CloudTrail-Digest_…`, the names by which files keep their kind when they
 /// are copied out of their folders.
 pub(super) fn of_file(name: &str) -> Option<SourceReason> {
+    if name.starts_with(UNFINISHED) {
+        return Some(SourceReason::Unfinished);
+    }
     let (account, rest) = name.split_once('_')?;
     let (folder, _) = rest.split_once('_')?;
     if !is_account(account) {

@@ -17,6 +17,7 @@ use zip::{CompressionMethod, ZipArchive};
 use whole::Whole;
 
 use super::gzip::Gzip;
+use super::stamp::Stamp;
 use super::stream::{Delivery, Head, Made, Taken, Tally, length};
 use super::{Input, Problem, Source, SourceError};
 use crate::printable;
@@ -101,15 +102,24 @@ impl Reader {
     pub fn read(&mut self, name: &str, source: &Source, each: &mut Each<'_>) -> Reading {
         let tally = Tally::default();
         let mut opening = Opening { each, tally: &tally, reading: Reading::default() };
-        match &source.input {
-            Input::Stdin => {
-                let mut input = Taken { input: io::stdin().lock(), tally: &tally };
-                opening.body(name, &mut input, Place { layer: 0, file: None });
+        let opened = match &source.input {
+            Input::Stdin => standard_input(),
+            Input::File(path) => File::open(path.to_path_buf()),
+        };
+        match opened {
+            Ok(file) => {
+                let stamp = Stamp::of(&file);
+                if source.input == Input::Stdin {
+                    let mut input = Taken { input: io::stdin().lock(), tally: &tally };
+                    opening.body(name, &mut input, Place { layer: 0, file: None });
+                } else {
+                    self.file(name, &file, source.size, &stamp, &mut opening);
+                }
+                if let Err(error) = stamp.compare(&file, tally.taken()) {
+                    opening.problem(name, error);
+                }
             }
-            Input::File(path) => match File::open(path.to_path_buf()) {
-                Ok(file) => self.file(name, file, source.size, &mut opening),
-                Err(error) => opening.problem(name, SourceError::Opening(error)),
-            },
+            Err(error) => opening.problem(name, SourceError::Opening(error)),
         }
         Reading { bytes: tally.taken(), followed: tally.followed.get(), ..opening.reading }
     }
@@ -117,8 +127,9 @@ impl Reader {
     fn file(
         &mut self,
         name: &str,
-        mut file: File,
+        mut file: &File,
         size: Option<u64>,
+        stamp: &Stamp,
         opening: &mut Opening<'_, '_>,
     ) {
         let tally = opening.tally;
@@ -145,9 +156,19 @@ impl Reader {
                 return opening.problem(name, SourceError::Opening(error));
             }
         }
-        let mut input = Taken { input: &file, tally };
-        opening.body(name, &mut input, Place { layer: 0, file: Some(&file) });
+        let mut input = Taken { input: file, tally };
+        let file = stamp.size().map(|_| file);
+        opening.body(name, &mut input, Place { layer: 0, file });
     }
+}
+
+/// Returns another handle of what standard input is.
+fn standard_input() -> io::Result<File> {
+    #[cfg(unix)]
+    let handle = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+    #[cfg(windows)]
+    let handle = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    handle.map(File::from)
 }
 
 /// Where a stream stands.
@@ -155,7 +176,7 @@ impl Reader {
 struct Place<'f> {
     /// The containers around it.
     layer: usize,
-    /// The file whose bytes it is, when there is no container around it.
+    /// The regular file whose bytes it is, when there is no container around it.
     file: Option<&'f File>,
 }
 
@@ -285,7 +306,7 @@ fn archive_bytes(
     tally: &Tally,
     limit: u64,
 ) -> Result<ArchiveBytes, SourceError> {
-    if let Some(file) = file.filter(|file| file.metadata().is_ok_and(|found| found.is_file())) {
+    if let Some(file) = file {
         let map = map(file).map_err(SourceError::Opening)?;
         tally.set_taken(length(map.len()));
         return Ok(ArchiveBytes::Mapped(map));

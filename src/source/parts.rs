@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 
 use super::open::{HEAD, is_plain};
+use super::stamp::Stamp;
 use super::stream::length;
-use super::{Input, Source};
+use super::{Input, Source, SourceError};
 
 /// How many pieces a file has at least.
 const FEWEST: u64 = 4;
@@ -24,6 +25,7 @@ const NEAR: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Parts {
     file: File,
+    stamp: Stamp,
     size: u64,
     length: u64,
 }
@@ -37,8 +39,9 @@ impl Parts {
             return None;
         }
         let file = File::open(path.to_path_buf()).ok()?;
-        let metadata = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
-        let parts = Self { file, size: metadata.len(), length: piece.max(1) };
+        let stamp = Stamp::of(&file);
+        let size = stamp.size()?;
+        let parts = Self { file, stamp, size, length: piece.max(1) };
         // It may have shrunk since it was found.
         if !Self::are_enough(parts.size, piece) {
             return None;
@@ -119,6 +122,15 @@ impl Parts {
         let indent = before.get(line_feed..).unwrap_or_default();
         let is_blank = indent.iter().all(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
         Ok(is_blank.then(|| (index, from + length(line_feed) + 1)))
+    }
+
+    /// Returns what is wrong with what was read, `taken` bytes.
+    ///
+    /// # Errors
+    ///
+    /// The file was changed since it was opened, or cannot be looked at any more.
+    pub fn compare(&self, taken: u64) -> Result<(), SourceError> {
+        self.stamp.compare(&self.file, taken)
     }
 
     /// Returns all that lies behind an offset, up to the end that the file has by then.

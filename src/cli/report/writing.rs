@@ -94,7 +94,9 @@ impl<'a> Output<'a> {
         };
         let staged_report =
             self.report.stage(|out| Ok(emit::write(self.format, &layout, reports, out)?))?;
-        publish([Some(staged_report), staged_coverage].into_iter().flatten())
+        // Two files cannot appear at one stroke. The report comes last: it is never newer than its
+        // coverage.
+        publish(staged_coverage.into_iter().chain([staged_report]))
     }
 }
 

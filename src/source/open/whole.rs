@@ -1,8 +1,7 @@
 //! Files that are read and inflated at one go: most of a dump. Whatever is not plainly whole is
 //! left to the stream decoders, which say what is wrong.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read};
 
 use libdeflater::Decompressor;
 
@@ -33,7 +32,7 @@ pub(super) struct Whole {
 
 impl Whole {
     /// Reads a file of about `size` bytes; none if it is longer by now, or cannot be read.
-    pub(super) fn read(&mut self, file: &mut File, size: u64) -> Option<&[u8]> {
+    pub(super) fn read(&mut self, file: &mut impl Read, size: u64) -> Option<&[u8]> {
         // One byte more is asked for: a read that stops right before it has met the end.
         let length = usize::try_from(size).ok()? + 1;
         if self.file.len() < length {
