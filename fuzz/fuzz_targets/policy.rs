@@ -158,15 +158,19 @@ impl Choices<'_> {
 }
 
 fn a_small_world(bytes: &[u8]) {
-    thread_local!(static TWINS: RefCell<Option<(Evaluator<'static>, naive::Matches, usize)>> =
-        RefCell::default());
-    TWINS.with_borrow_mut(|twins| {
-        if twins.as_ref().is_some_and(|(.., times)| *times >= LIFE) {
-            *twins = None;
+    thread_local! {
+        static EVALUATOR: RefCell<(Evaluator<'static>, usize)> =
+            RefCell::new((Evaluator::new(naive::world()), 0));
+        // It remembers patterns, of which there are few.
+        static MATCHES: RefCell<naive::Matches> = RefCell::default();
+    }
+    EVALUATOR.with_borrow_mut(|(evaluator, times)| {
+        if *times >= LIFE {
+            (*evaluator, *times) = (Evaluator::new(naive::world()), 0);
         }
-        let new = || (Evaluator::new(naive::world()), naive::Matches::default(), 0);
-        let (evaluator, matches, times) = twins.get_or_insert_with(new);
         *times += 1;
-        naive::check(evaluator, matches, &Choices(bytes).levels());
+        MATCHES.with_borrow_mut(|matches| {
+            naive::check(evaluator, matches, &Choices(bytes).levels());
+        });
     });
 }
