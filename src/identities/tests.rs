@@ -563,7 +563,7 @@ fn json_without_end_is_read_to_a_fixed_depth_where_it_decides() {
     assert!(with("Other", 100_000).is_ok(), "passed over");
     let document = sample().to_string().replacen("\"sqs:*\"", &deep(100_000), 1);
     let error = load_bytes(document).unwrap_err();
-    says_all(&error, &["identities.json: ", "user `alice`, policy `in`", "recursion limit"]);
+    says_all(&error, &["identities.json: role `batch`, policy `in`", "recursion limit"]);
 }
 
 #[test]
