@@ -21,7 +21,8 @@ const PATH: &str = "o-0000000000/r-0000";
 
 fuzz_target!(|bytes: &[u8]| {
     fed(bytes);
-    let (Some(first), Ok(marker)) = (bytes.first(), str::from_utf8(bytes.get(1..).unwrap_or_default()))
+    let (Some(first), Ok(marker)) =
+        (bytes.first(), str::from_utf8(bytes.get(1..).unwrap_or_default()))
     else {
         return;
     };
@@ -61,7 +62,8 @@ fn check(sort_key: SortKey, max_items: Option<usize>, marker: &str) {
         Err(error) => {
             let is_ours = marker.len() == 24
                 && marker.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
-            let code = if max_items > Some(1000) || !is_ours { "ValidationError" } else { "InvalidInput" };
+            let code =
+                if max_items > Some(1000) || !is_ours { "ValidationError" } else { "InvalidInput" };
             assert_eq!(error.code, code, "{marker}");
         }
     }
@@ -78,11 +80,10 @@ fn page(
     thread_local!(static REPORTER: RefCell<Option<Reporter<'static>>> = RefCell::default());
     REPORTER.with_borrow_mut(|reporter| {
         let reporter = reporter.get_or_insert_with(|| {
-            let organization =
-                ORGANIZATION.get_or_init(|| Organization::flat(["111122223333"]));
+            let organization = ORGANIZATION.get_or_init(|| Organization::flat(["111122223333"]));
             let ledger = LEDGER.get_or_init(Ledger::default);
-            let activity = ACTIVITY
-                .get_or_init(|| Activity::new(ledger, organization, Catalog::embedded()));
+            let activity =
+                ACTIVITY.get_or_init(|| Activity::new(ledger, organization, Catalog::embedded()));
             Reporter::new(activity, organization, Catalog::embedded())
         });
         let time = Time::from_micros(0);

@@ -163,8 +163,7 @@ fn records(name: &str, content: &[u8]) -> u64 {
         return 0;
     }
     let mut records = 0;
-    let mut is_json =
-        |prefix: &[u8]| text_kind(prefix.get(..PREFIX).unwrap_or(prefix)).is_none();
+    let mut is_json = |prefix: &[u8]| text_kind(prefix.get(..PREFIX).unwrap_or(prefix)).is_none();
     let mut each = |_: envelope::Found<'_>| records += 1;
     envelope::read(Bytes::Whole(content), &mut Window::default(), &mut is_json, &mut each)
         .expect("nothing breaks the stream");

@@ -18,7 +18,7 @@ use trailfold_fuzz::{fed, is_fit_for_people};
 mod naive;
 
 /// How many policies an evaluator sees before it is made anew: it remembers all of them.
-const LIFE: usize = 500;
+const LIFE: usize = 200;
 
 fuzz_target!(|bytes: &[u8]| {
     fed(bytes);
@@ -152,7 +152,8 @@ impl Choices<'_> {
     }
 
     fn levels(&mut self) -> Vec<Vec<Value>> {
-        let policies = |choices: &mut Self| (0..=choices.below(2)).map(|_| choices.policy()).collect();
+        let policies =
+            |choices: &mut Self| (0..=choices.below(2)).map(|_| choices.policy()).collect();
         (0..=self.below(4)).map(|_| policies(self)).collect()
     }
 }

@@ -46,7 +46,8 @@ fuzz_target!(|bytes: &[u8]| {
     let (true_keys, true_digests, true_logs) = truth();
     if let Some(verification) = verified(&sources, true_keys, &signatures) {
         tells_the_truth(&verification, &bodies, true_digests, true_logs);
-        let of_sources = |sources: &[Source]| self::bodies(sources).into_values().collect::<Vec<_>>();
+        let of_sources =
+            |sources: &[Source]| self::bodies(sources).into_values().collect::<Vec<_>>();
         assert!(of_sources(&verification.proven).iter().all(|it| true_logs.contains(it)));
     }
     if let Some(mut keys) = keys.and_then(|path| read(&path, PublicKeys::read)) {

@@ -73,8 +73,12 @@ pub fn files(bytes: &[u8]) -> Vec<(String, &[u8])> {
         let (before, rest) = (&last[..at], &last[at + 4..]);
         let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_@=,".contains(byte);
-        let name: String =
-            rest[..end].iter().filter(|it| is_plain(it)).take(100).map(|it| char::from(*it)).collect();
+        let name: String = rest[..end]
+            .iter()
+            .filter(|it| is_plain(it))
+            .take(100)
+            .map(|it| char::from(*it))
+            .collect();
         let name = if name.trim_matches('.').is_empty() { "noname".to_owned() } else { name };
         *last = before;
         files.push((name, rest.get(end + 1..).unwrap_or_default()));
@@ -87,7 +91,10 @@ pub fn files(bytes: &[u8]) -> Vec<(String, &[u8])> {
 
 /// Checks that a message names one of these places.
 pub fn names_its_place(message: &str, places: &[&str]) {
-    assert!(places.iter().any(|place| message.contains(place)), "{message} names none of {places:?}");
+    assert!(
+        places.iter().any(|place| message.contains(place)),
+        "{message} names none of {places:?}"
+    );
 }
 
 /// Checks that it also has nothing in it that acts on a screen.

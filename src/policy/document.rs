@@ -179,8 +179,7 @@ impl Policy {
             }
             Some(statement) => vec![read_statement(statement, variables, at)?],
         };
-        let of_statement =
-            |it: &Statement| it.actions.patterns.len() + it.resources.patterns.len();
+        let of_statement = |it: &Statement| it.actions.patterns.len() + it.resources.patterns.len();
         let patterns: usize = statements.iter().map(of_statement).sum();
         if patterns > MOST_PATTERNS {
             return Err(PolicyError::TooLarge(patterns as u64));
@@ -394,10 +393,7 @@ mod tests {
         };
         assert!(Policy::parse(&document(MOST_PATTERNS - 1)).is_ok());
         let message = message(&document(MOST_PATTERNS));
-        assert!(
-            message.starts_with("the document: has 10,001 actions and resources"),
-            "{message}"
-        );
+        assert!(message.starts_with("the document: has 10,001 actions and resources"), "{message}");
     }
 
     #[test]
