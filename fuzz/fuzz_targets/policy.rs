@@ -135,8 +135,8 @@ impl Choices<'_> {
 
     fn statement(&mut self) -> Value {
         let effect = ["Allow", "Allow", "Deny"][self.below(3)];
-        let actions = self.some(3, &naive::ACTION_PATTERNS);
-        let resources = self.some(4, &naive::RESOURCE_PATTERNS);
+        let actions = self.some(2, &naive::ACTION_PATTERNS);
+        let resources = self.some(3, &naive::RESOURCE_PATTERNS);
         let action = ["Action", "Action", "Action", "NotAction"][self.below(4)];
         let resource = ["Resource", "Resource", "Resource", "NotResource"][self.below(4)];
         let mut statement = json!({"Effect": effect, action: actions, resource: resources});
@@ -147,14 +147,14 @@ impl Choices<'_> {
     }
 
     fn policy(&mut self) -> Value {
-        let statements: Vec<Value> = (0..=self.below(5)).map(|_| self.statement()).collect();
+        let statements: Vec<Value> = (0..=self.below(3)).map(|_| self.statement()).collect();
         json!({"Version": "2012-10-17", "Statement": statements})
     }
 
     fn levels(&mut self) -> Vec<Vec<Value>> {
         let policies =
             |choices: &mut Self| (0..=choices.below(2)).map(|_| choices.policy()).collect();
-        (0..=self.below(4)).map(|_| policies(self)).collect()
+        (0..=self.below(3)).map(|_| policies(self)).collect()
     }
 }
 
