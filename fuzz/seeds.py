@@ -344,6 +344,7 @@ TARGETS = {
 
 
 def write(target):
+    """Writes the seeds of a target; returns how many, and where."""
     corpus = ROOT / "fuzz" / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
     count = 0
@@ -353,9 +354,9 @@ def write(target):
         name = name or hashlib.sha256(data).hexdigest()[:16]
         (corpus / f"seed-{name}").write_bytes(data)
         count += 1
-    print(f"{count} seeds in {corpus.relative_to(ROOT)}")
+    return count, corpus.relative_to(ROOT)
 
 
 if __name__ == "__main__":
     for target in sys.argv[1:] or TARGETS:
-        write(target)
+        print("{} seeds in {}".format(*write(target)))
