@@ -15,8 +15,14 @@ use crate::time::{Day, Period, Time};
 pub use missing::{LogFileHours, Missing, MissingHours};
 pub use proven::{ProvenPeriods, Span};
 
-/// What an account takes in memory that acted on a day or two, about.
-const BYTES_OF_ACCOUNT: usize = 600;
+/// What an account takes in memory, about.
+const BYTES_OF_ACCOUNT: usize = 500;
+
+/// What one of its days takes, about.
+const BYTES_OF_DAY: usize = 16;
+
+/// What one of its Regions takes beside its text, about.
+const BYTES_OF_REGION: usize = 64;
 
 /// How many problems of one source are kept by name; the others are counted.
 const PROBLEMS_PER_SOURCE: usize = 10;
@@ -297,6 +303,8 @@ pub struct AccountCounts {
     accounts: Vec<AccountCount>,
     /// Those with an access since the counts were last taken.
     counted: Vec<AccountNumber>,
+    /// The bytes that days and Regions take in memory, about.
+    grown: usize,
     by_day: bool,
 }
 
@@ -336,7 +344,7 @@ impl AccountCounts {
     /// Returns the bytes that it takes in memory, about; none if days are told apart, when it is
     /// emptied behind every source.
     pub const fn bytes(&self) -> usize {
-        if self.by_day { 0 } else { self.accounts.len() * BYTES_OF_ACCOUNT }
+        if self.by_day { 0 } else { self.accounts.len() * BYTES_OF_ACCOUNT + self.grown }
     }
 
     /// Counts an access.
@@ -345,7 +353,7 @@ impl AccountCounts {
             if count.day.is_none() {
                 self.counted.push(account);
             }
-            count.count(access, self.by_day);
+            self.grown += count.count(access, self.by_day);
         }
     }
 
@@ -373,14 +381,16 @@ impl AccountCounts {
 }
 
 impl AccountCount {
-    fn count(&mut self, access: &Access<'_>, by_day: bool) {
+    /// Counts an access; returns by how many bytes that made it larger, about.
+    fn count(&mut self, access: &Access<'_>, by_day: bool) -> usize {
+        let mut grown = 0;
         let its_day = access.time.day();
         if self.day != Some(its_day) {
             if by_day {
                 self.turn_to(its_day);
             }
             self.day = Some(its_day);
-            self.coverage.days.insert(its_day);
+            grown += usize::from(self.coverage.days.insert(its_day)) * BYTES_OF_DAY;
         }
         let Self { coverage, region, .. } = self;
         coverage.events += 1;
@@ -392,9 +402,11 @@ impl AccountCount {
         {
             *region = its_region.decode().into_owned();
             if !coverage.regions.contains(region) {
+                grown += BYTES_OF_REGION + region.len();
                 coverage.regions.insert(region.clone());
             }
         }
+        grown
     }
 
     /// Puts away what counted on the day before this one, and goes on with what did on this.

@@ -99,8 +99,8 @@ pub enum IngestError {
     Threads(#[from] rayon::ThreadPoolBuildError),
     /// So many different accesses were read that they do not fit.
     #[error(
-        "the accesses take more than {} bytes of memory, so many different principals, event sources \
-         or event names are in the logs: give --memory more, or read fewer accounts at a time",
+        "the accesses take more than {} bytes of memory, so many different principals, event \
+         sources and names, accounts or Regions are in the logs: give --memory more, or read fewer accounts at a time",
         grouped(*.0 as u64)
     )]
     Memory(usize),

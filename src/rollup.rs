@@ -10,6 +10,7 @@ mod file;
 mod files;
 mod gather;
 mod lane;
+mod messages;
 mod row;
 mod rows;
 mod run;

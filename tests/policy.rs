@@ -1,5 +1,6 @@
 //! Which services a chain of policies allows.
 
+mod agreement;
 mod naive;
 
 use std::fs;

@@ -1,8 +1,6 @@
 //! Any bytes, read in every way there is: whole and as a stream, by blocks and byte by byte, and by
 //! a plain JSON parser where they are JSON. All have to find the same, and the records on either
 //! side of the bytes are found, or something malformed is.
-//!
-//! `python3 fuzz/seeds.py`, then `RUSTC_BOOTSTRAP=1 cargo fuzz run scan -- -max_len=4096`.
 
 #![no_main]
 
@@ -13,6 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use trailfold::event::envelope::{self, Content, Found, Input, Window};
 use trailfold::event::scan::{self, Fault, Habits, Object};
 use trailfold::event::{Event, Lookalike, RawIdentity};
+use trailfold_fuzz::fed;
 
 #[path = "../../tests/laws/parsed.rs"]
 mod parsed;
@@ -24,6 +23,7 @@ const RECORD: &str = r#"{"eventVersion":"1.08","eventTime":"2026-01-02T03:04:05Z
 const WINDOW: usize = 256 << 10;
 
 fuzz_target!(|bytes: &[u8]| {
+    fed(bytes);
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let sum: usize = bytes.iter().copied().map(usize::from).sum();
     let visible = sum % (bytes.len() + 1);

@@ -554,6 +554,19 @@ fn broken_and_empty_files_are_errors() {
 }
 
 #[test]
+fn json_without_end_is_read_to_a_fixed_depth_where_it_decides() {
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let with = |member: &str, depth| {
+        let text = sample().to_string();
+        load_bytes(text.replacen('{', &format!("{{\"{member}\":{},", deep(depth)), 1))
+    };
+    assert!(with("Other", 100_000).is_ok(), "passed over");
+    let document = sample().to_string().replacen("\"sqs:*\"", &deep(100_000), 1);
+    let error = load_bytes(document).unwrap_err();
+    says_all(&error, &["identities.json: role `batch`, policy `in`", "recursion limit"]);
+}
+
+#[test]
 fn members_of_a_wrong_type_are_named_by_line_and_column() {
     let with = |members: &str| load_bytes(format!("{{\n  {members}}}")).unwrap_err();
     for (members, says) in [

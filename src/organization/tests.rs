@@ -731,3 +731,12 @@ fn a_large_organization_is_read_in_good_time() {
     assert_eq!(organization.tree().to_string().lines().count(), 22_002);
     assert_eq!(load_text(&organization.to_snapshot_json()).unwrap(), organization);
 }
+
+#[test]
+fn json_without_end_is_refused() {
+    for open in ["[", "{\"a\":"] {
+        let error = load_text(&open.repeat(100_000)).unwrap_err();
+        assert!(error.contains("organization.json: line 1, column "), "{error}");
+        assert!(error.contains("recursion limit"), "{error}");
+    }
+}

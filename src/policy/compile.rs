@@ -14,6 +14,9 @@ use crate::catalog::Catalog;
 /// it takes more, the search over the whole question decides, which needs no such relation.
 const RELATION_STEPS: u64 = 1_000;
 
+/// The longest field that is looked at with likely texts, which takes its length squared.
+const LIKELY_LENGTH: usize = 512;
+
 /// A policy that an [`Evaluator`](super::Evaluator) has compiled; of use with that one alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PolicyIndex(pub(super) u32);
@@ -335,7 +338,7 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
         // The format is one text.
         (_, []) if fits(pattern, format) => Relation::Covers,
         ([], _) | (_, []) => Relation::Apart,
-        _ if meets(pattern, format) => Relation::Meets,
+        _ if pattern.len() <= LIKELY_LENGTH && meets(pattern, format) => Relation::Meets,
         _ => searched_relation(pattern, format),
     }
 }

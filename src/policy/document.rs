@@ -8,9 +8,13 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::json::{self, Object, Tree};
-use crate::printable;
+use crate::printable::{self, grouped};
 
 use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement};
+
+/// The most actions and resources of a document. IAM takes less than half as many, and each is
+/// compared with all ARN formats of the catalogue.
+const MOST_PATTERNS: usize = 10_000;
 
 /// How much of a document's text a message quotes, in characters.
 const QUOTED: usize = 80;
@@ -34,6 +38,14 @@ pub enum PolicyError {
         /// What the JSON reader says.
         reason: String,
     },
+    /// It has more in its lists than IAM takes.
+    #[error(
+        "the document: has {} actions and resources, and more than {} are more than IAM takes: give \
+         the policy that is in force",
+        grouped(*.0),
+        grouped(MOST_PATTERNS as u64)
+    )]
+    TooLarge(u64),
     /// A value is of another type than the grammar asks for.
     #[error("{place}: expected {expected}")]
     Type {
@@ -167,6 +179,11 @@ impl Policy {
             }
             Some(statement) => vec![read_statement(statement, variables, at)?],
         };
+        let of_statement = |it: &Statement| it.actions.patterns.len() + it.resources.patterns.len();
+        let patterns: usize = statements.iter().map(of_statement).sum();
+        if patterns > MOST_PATTERNS {
+            return Err(PolicyError::TooLarge(patterns as u64));
+        }
         Ok(Self { statements })
     }
 }
@@ -365,6 +382,18 @@ mod tests {
         assert!(message("{\"Statement\": []} x").starts_with("line 1, column 19: trailing"));
         let deep = "[".repeat(100_000);
         assert!(message(&deep).contains("recursion limit"));
+    }
+
+    #[test]
+    fn s10_more_patterns_than_iam_takes_are_refused() {
+        let document = |actions: usize| {
+            let actions = vec!["\"s3:GetObject\""; actions].join(",");
+            let statement = format!(r#"{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}"#);
+            format!(r#"{{"Statement":[{statement}]}}"#)
+        };
+        assert!(Policy::parse(&document(MOST_PATTERNS - 1)).is_ok());
+        let message = message(&document(MOST_PATTERNS));
+        assert!(message.starts_with("the document: has 10,001 actions and resources"), "{message}");
     }
 
     #[test]

@@ -354,3 +354,38 @@ fn normal(levels: &[Vec<PolicyIndex>]) -> Vec<Vec<PolicyIndex>> {
     levels.dedup();
     levels
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// However many positions a pattern may be read at, and however many others there are, an answer
+    /// takes bounded time and memory.
+    #[test]
+    fn s2_patterns_of_every_length_and_number_are_decided_within_bounds() {
+        let catalog = Catalog::embedded();
+        let mut evaluator = Evaluator::new(catalog);
+        let statement = |effect: &str, resource: Value| json!({"Effect": effect, "Action": "*", "Resource": resource});
+        let both = |resource: Value| {
+            json!([statement("Allow", resource.clone()), statement("Deny", resource)])
+        };
+        let (ones, letters) = ("?".repeat(9_000), "a".repeat(5_000));
+        let many: Vec<String> = (0..500).map(|it| format!("arn:*:*:*:*:*a{it}*")).collect();
+        for statements in [
+            both(format!("arn:*:*:*:*:*a{ones}").into()),
+            both(format!("arn:*:*:*:*:*{letters}b*{letters}c").into()),
+            json!([statement("Allow", "*".into()), statement("Deny", many.into())]),
+        ] {
+            let started = Instant::now();
+            let policy = Policy::from_value(&json!({"Statement": statements})).unwrap();
+            let policy = evaluator.add(&policy);
+            let allowed = evaluator.allowed_services(&[vec![policy]]);
+            assert!(allowed.undecided.iter().all(|it| allowed.services.contains(it)));
+            assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+        }
+    }
+}

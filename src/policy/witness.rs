@@ -35,8 +35,9 @@ pub(super) enum Verdict {
     Undecided,
 }
 
-/// Answers the question, unless it takes more than `limit` steps of single patterns; returns the
-/// number of steps taken, too.
+/// Answers the question, unless it takes more than `limit` steps; returns the number of steps taken,
+/// too. A step is one symbol read by one pattern at one position, so that it takes bounded time and
+/// memory.
 pub(super) fn search(question: &Question<'_>, limit: u64) -> (Verdict, u64) {
     let automaton = Automaton::new(question);
 
@@ -50,8 +51,9 @@ pub(super) fn search(question: &Question<'_>, limit: u64) -> (Verdict, u64) {
         if automaton.accepts(&state) {
             return (Verdict::Found, steps);
         }
+        let cost: usize = state.iter().map(|positions| positions.len().max(1)).sum();
         for symbol in automaton.symbols(&state) {
-            steps += automaton.globs.len() as u64;
+            steps += cost as u64;
             if steps > limit {
                 return (Verdict::Undecided, steps);
             }

@@ -115,7 +115,8 @@ pub(crate) fn cut<T>(
     let start = match marker {
         None => 0,
         Some((of, start)) => {
-            if of != fingerprint || start >= rows.len() {
+            // No page ends before the first row.
+            if of != fingerprint || start == 0 || start >= rows.len() {
                 return Err(RequestError::invalid_input(
                     "The marker passed in the request was invalid.",
                 ));
@@ -209,6 +210,8 @@ mod tests {
         let marker = page(2, None, 7).unwrap().1.unwrap();
         assert!((1..=320).contains(&marker.len()));
         assert_eq!(page(2, Some(&marker), 8).unwrap_err().code, "InvalidInput");
+        let first = format!("{}00000000", marker.strip_suffix("00000002").unwrap());
+        assert_eq!(page(2, Some(&first), 7).unwrap_err().code, "InvalidInput");
         for garbage in ["", "x", "0123", &marker.to_uppercase(), &format!("{marker}0")] {
             if garbage != marker {
                 assert_eq!(page(2, Some(garbage), 7).unwrap_err().code, "ValidationError");

@@ -25,6 +25,7 @@ use parquet::schema::types::ColumnPath;
 use serde_json::Value;
 
 use super::lane::Lane;
+use super::messages::Messages;
 use super::row::{Row, RowKey};
 use super::rows::Rows;
 use super::table::{Batches, Table};
@@ -42,9 +43,6 @@ const ROW_GROUP_ROWS: usize = 1 << 15;
 
 /// Rows that are read at a time.
 const BATCH_ROWS: usize = 1 << 13;
-
-/// The end of every whole stream of Arrow.
-const END_OF_STREAM: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 fn schema(table: Table) -> SchemaRef {
     let metadata = [(VERSION_KEY.to_owned(), FORMAT_VERSION.to_string())];
@@ -231,17 +229,19 @@ impl<'f> FileLane<'f> {
     /// Reads a partial stream.
     pub(super) fn of_stream(name: &Path, input: impl Read + 'f) -> Result<Self, RollupError> {
         let is_broken = |error: ArrowError| RollupError::Stream(name.to_owned(), words(&error));
-        let input = Tail { input: BufReader::with_capacity(1 << 16, input), last: [0; 8] };
+        let input = Messages::new(BufReader::with_capacity(1 << 16, input));
         let mut stream = StreamReader::try_new(input, None).map_err(is_broken)?;
         let schema = stream.schema();
         let version = schema.metadata().get(VERSION_KEY).map(String::as_str);
         refuse_version(name, Some(version.unwrap_or_default()))?;
+        let expected = stream.get_mut().expect(&schema);
+        expected.map_err(|what| RollupError::Column(name.to_owned(), what))?;
         let mut is_done = false;
         let batches = std::iter::from_fn(move || {
             let next = if is_done { None } else { stream.next() };
             if next.is_none() && !is_done {
                 is_done = true;
-                if stream.get_ref().last != END_OF_STREAM {
+                if !stream.get_ref().is_ended() {
                     let error = io::Error::from(io::ErrorKind::UnexpectedEof);
                     return Some(Err(ArrowError::IoError(CUT_OFF.to_owned(), error)));
                 }
@@ -414,24 +414,5 @@ fn words(error: &ArrowError) -> String {
         }
         ArrowError::ExternalError(error) => error.to_string(),
         error => error.to_string(),
-    }
-}
-
-/// An input that remembers its last bytes.
-struct Tail<R> {
-    input: R,
-    last: [u8; 8],
-}
-
-impl<R: Read> Read for Tail<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.input.read(buffer)?;
-        for byte in buffer.get(length.saturating_sub(8)..length).unwrap_or_default() {
-            self.last.rotate_left(1);
-            if let Some(last) = self.last.last_mut() {
-                *last = *byte;
-            }
-        }
-        Ok(length)
     }
 }

@@ -286,9 +286,9 @@ fn of_the_rows_of_one_source_the_one_that_counts_does_not_depend_on_their_order(
     assert_eq!(older, rows(vec![lane(&versions[0])]));
 }
 
-#[test]
-fn a_stream_that_was_cut_off_anywhere_is_refused() {
-    let records: Vec<Own> = (0..50)
+/// Returns a stream of so many accesses and a source, and how many rows they come to.
+fn stream(accesses: u8) -> (Vec<u8>, usize) {
+    let records: Vec<Own> = (0..accesses)
         .map(|number| Own {
             day: i32::from(number) % 3,
             texts: [number; 6],
@@ -302,20 +302,50 @@ fn a_stream_that_was_cut_off_anywhere_is_refused() {
         vec![OwnSource::new(&source("/a", 1, NOON), &coverage(1), NOW)],
         "{}".to_owned(),
     );
-    let bytes = write(vec![Box::new(LedgerLane::new(&all)), Box::new(sources)]);
-    let read = |bytes: &[u8]| -> Result<usize, RollupError> {
-        let mut lane = FileLane::of_stream(Path::new("s"), io::Cursor::new(bytes.to_vec()))?;
-        let mut count = 0;
-        while lane.key().is_some() {
-            count += 1;
-            lane.advance()?;
-        }
-        Ok(count)
-    };
-    assert_eq!(read(&bytes).unwrap(), all.len() + 1);
+    (write(vec![Box::new(LedgerLane::new(&all)), Box::new(sources)]), all.len() + 1)
+}
+
+/// Returns the number of rows of a stream.
+fn read(bytes: &[u8]) -> Result<usize, RollupError> {
+    let mut lane = FileLane::of_stream(Path::new("s"), bytes)?;
+    let mut count = 0;
+    while lane.key().is_some() {
+        count += 1;
+        lane.advance()?;
+    }
+    Ok(count)
+}
+
+#[test]
+fn a_stream_that_was_cut_off_anywhere_is_refused() {
+    let (bytes, rows) = stream(50);
+    assert_eq!(read(&bytes).unwrap(), rows);
     for end in 0..bytes.len() {
         assert!(read(&bytes[..end]).is_err(), "cut off at {end} of {}", bytes.len());
     }
+}
+
+#[test]
+fn a_stream_of_which_any_byte_is_another_is_read_or_refused() {
+    let (mut bytes, _) = stream(3);
+    for at in 0..bytes.len() {
+        for other in [0, 1, 0x7f, 0xff] {
+            let byte = std::mem::replace(&mut bytes[at], other);
+            // Whatever a batch claims of its buffers, it comes to a result.
+            let _ = read(&bytes);
+            bytes[at] = byte;
+        }
+    }
+}
+
+#[test]
+fn a_buffer_that_claims_to_expand_beyond_bounds_is_refused() {
+    let (mut bytes, _) = stream(50);
+    // Before the compressed bytes of a buffer stands how many they become, before a frame of LZ4.
+    let frame = memchr::memmem::find(&bytes, b"\x04\x22\x4d\x18").unwrap();
+    bytes[frame - 8..frame].copy_from_slice(&i64::MAX.to_le_bytes());
+    let error = read(&bytes).unwrap_err().to_string();
+    assert_eq!(error, "s: broken: a batch is not built as the columns are");
 }
 
 #[test]

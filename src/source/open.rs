@@ -8,7 +8,7 @@
 mod whole;
 
 use std::fs::File;
-use std::io::{self, Cursor, ErrorKind, Read, Seek as _};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read, Seek as _};
 
 use memmap2::Mmap;
 use zip::result::ZipError;
@@ -37,10 +37,11 @@ const SOURCE_BUFFER: usize = 64 << 10;
 /// Bytes buffered behind a decoder; larger reads pass the buffer by.
 const DECODED_BUFFER: usize = 4 << 10;
 
-/// Bytes asked of a zstd decoder at once: about a block, which is what a break in it can take away.
+/// Bytes asked of a zstd decoder at once: about a block, which is what a break in it can take away. They
+/// are as many however many somebody asks for, so that a break takes the same.
 const ZSTD_READ: usize = 128 << 10;
 
-/// Bytes asked of the decoder of a zip entry at once, which a break in it can take away.
+/// Bytes asked of the decoder of a zip entry at once, as of one of zstd.
 const ENTRY_READ: usize = 32 << 10;
 
 /// What is called with each body: its name and its bytes, of which it reads as many as it wants.
@@ -217,7 +218,10 @@ impl Opening<'_, '_> {
                 self.body(name, &mut Made { input, tally }, inside);
             }
             Format::Zstd => match Zstd::new(head) {
-                Ok(input) => self.body(name, &mut Made { input, tally }, inside),
+                Ok(input) => {
+                    let input = BufReader::with_capacity(ZSTD_READ, input);
+                    self.body(name, &mut Made { input, tally }, inside);
+                }
                 Err(error) => self.problem(name, SourceError::Reading { error, after: 0 }),
             },
             Format::Zip => match archive_bytes(head, place.file, tally, MAX_ARCHIVE_IN_MEMORY) {
@@ -275,8 +279,8 @@ impl Opening<'_, '_> {
                     self.problem(entry_name, SourceError::ZipMethod);
                 }
                 Ok(entry) => {
-                    let mut input = Made { input: Entry { entry }, tally };
-                    self.body(entry_name, &mut input, inside);
+                    let input = BufReader::with_capacity(ENTRY_READ, Entry { entry });
+                    self.body(entry_name, &mut Made { input, tally }, inside);
                 }
                 Err(error) => self.problem(entry_name, zip_error(error)),
             }

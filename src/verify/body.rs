@@ -271,6 +271,25 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_is_read_up_to_its_bound_in_length_and_depth() {
+        let digest = r#"{"digestStartTime":"2026-01-15T09:01:31Z",
+            "digestEndTime":"2026-01-15T10:01:31Z","digestS3Bucket":"b","digestS3Object":
+            "AWSLogs/1/CloudTrail-Digest/1_CloudTrail-Digest_r_t_h_20260115T100131Z.json.gz",
+            "digestPublicKeyFingerprint":"f","previousDigestSignature":null,"logFiles":null,
+            "x":"#;
+        let is_read = |value: &str, blanks: usize| {
+            let text = format!("{digest}{value}{}}}", " ".repeat(blanks));
+            let (hash, content) = read_body("x.json", &mut open::Body::Whole(text.as_bytes()));
+            assert!(hash.is_ok(), "whatever it is, it is hashed");
+            let Content::Digest(digest) = content else { panic!("{content:?}") };
+            digest.is_some()
+        };
+        assert!(is_read("[]", LARGEST_DIGEST / 2));
+        assert!(!is_read("[]", LARGEST_DIGEST));
+        assert!(!is_read(&"[".repeat(1 << 20), 0));
+    }
+
+    #[test]
     fn hexadecimal_digits_come_in_pairs() {
         assert_eq!(bytes_of_hex("00fFa1"), Some(vec![0, 255, 161]));
         assert_eq!(bytes_of_hex(""), Some(Vec::new()));

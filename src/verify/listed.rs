@@ -9,9 +9,10 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::Span;
-use super::body::{self, Content, file_name, stem};
+use super::body::{self, Content, Reading, file_name, stem};
+use super::digest::Digest;
 use crate::ingest::{self, IngestError};
-use crate::source::{Found, Listed, Source, SourceReason};
+use crate::source::{Found, Listed, Problem, Source, SourceReason};
 use crate::time::Period;
 
 /// How much later than its events a log file may have been delivered.
@@ -22,8 +23,10 @@ const LATEST_DELIVERY: TimeDelta = TimeDelta::days(1);
 pub struct ListedLogFiles {
     /// Keys, each with the time of its delivery, by a hash of the name of the file.
     keys: HashMap<u64, (Box<str>, Span)>,
-    /// How many files in the place of a digest could not be read, or are none.
+    /// How many files in the place of a digest are none that can be read.
     pub digests_unreadable: u64,
+    /// What broke while they were read.
+    pub problems: Vec<Problem>,
 }
 
 impl ListedLogFiles {
@@ -40,23 +43,26 @@ impl ListedLogFiles {
         let readings =
             ingest::in_parallel(&digests, threads, |source| body::read(0, source, Path::new("")))?;
         let mut listed = Self::default();
-        for body in readings.into_iter().flat_map(|reading| reading.bodies) {
-            let Content::Digest(Some(digest)) = body.content else {
-                listed.digests_unreadable += 1;
-                continue;
-            };
-            let span = (digest.start, digest.end);
-            for log_file in digest.log_files {
-                let key = log_file.place.key;
-                listed.keys.insert(hash(file_name(&key)), (key, span));
+        for Reading { bodies, problems, .. } in readings {
+            let is_broken = !problems.is_empty();
+            listed.problems.extend(problems);
+            for body in bodies {
+                match body.content {
+                    Content::Digest(Some(digest)) => listed.add(*digest),
+                    // That is said already.
+                    _ if is_broken => {}
+                    _ => listed.digests_unreadable += 1,
+                }
             }
         }
         Ok(listed)
     }
 
-    /// Returns whether the digests list nothing that is still to be found.
-    pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+    fn add(&mut self, Digest { start, end, log_files, .. }: Digest) {
+        for log_file in log_files {
+            let key = log_file.place.key;
+            self.keys.insert(hash(file_name(&key)), (key, (start, end)));
+        }
     }
 
     /// Tells that a file of this name was found.

@@ -95,3 +95,18 @@ fn more_principals_than_memory_are_an_error_and_not_the_end_of_the_machine() {
         few.stderr
     );
 }
+
+#[test]
+fn more_regions_than_memory_are_an_error_too() {
+    let place = Place::new();
+    let mut lines = String::new();
+    for number in 0..200_000 {
+        let one = record("111122223333", "s3.amazonaws.com", NOON);
+        lines.push_str(&one.replace("eu-west-1", &format!("{number:064}")));
+        lines.push('\n');
+    }
+    place.file("lines.json.gz", gzip(lines.as_bytes()));
+    let run = place.run(&["lines.json.gz", "--memory", "16MB", "-o", "r"]);
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("bytes of memory"), "{}", run.stderr);
+}

@@ -1,16 +1,13 @@
 //! A slow, obvious second evaluator: every action, every resource of a small world, one after the
 //! other.
+//!
+//! A fuzz target compiles this file, too: it needs nothing but the library, `serde_json` and
+//! `tempfile`.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs;
 use std::sync::OnceLock;
 
-use proptest::collection::vec;
-use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof};
-use proptest::prop_assert_eq;
-use proptest::sample::select;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 use trailfold::catalog::Catalog;
 use trailfold::policy::{Evaluator, Policy};
@@ -18,7 +15,7 @@ use trailfold::policy::{Evaluator, Policy};
 /// The actions of the small world with the formats of their resources; none: only `*`.
 ///
 /// `yard:Tag` names a resource type that is not described: it may have any resource.
-const ACTIONS: [(&str, &str, &[&str]); 9] = [
+pub(crate) const ACTIONS: [(&str, &str, &[&str]); 9] = [
     ("zoo", "ListCages", &[]),
     ("zoo", "FeedLion", &["arn:${Partition}:zoo:::cage/${Cage}"]),
     ("zoo", "FeedApe", &["arn:${Partition}:zoo:::cage/${Cage}/bar/${Bar}"]),
@@ -30,9 +27,48 @@ const ACTIONS: [(&str, &str, &[&str]); 9] = [
     ("mute", "", &["arn:*:*:*:*:*", "*"]),
 ];
 
+/// Patterns of actions that tell the actions of the small world apart.
+pub(crate) const ACTION_PATTERNS: [&str; 13] = [
+    "*",
+    "*",
+    "zoo:*",
+    "yard:*",
+    "mute:*",
+    "mute:X",
+    "farm:?*w",
+    "zoo:Feed*",
+    "ZOO:*n",
+    "zoo:?eedLion",
+    "yard:Sweep",
+    "*:*e*",
+    "zoo:L*",
+];
+
+/// Patterns of resources that the resources of the small world tell apart.
+pub(crate) const RESOURCE_PATTERNS: [&str; 18] = [
+    "*",
+    "*",
+    "arn:aws:zoo:::*",
+    "arn:aws:zoo:::cage/a*",
+    "arn:aws:zoo:::cage/*b",
+    "arn:aws:zoo:::cage/??*",
+    "arn:aws:zoo:::cage/?",
+    "arn:aws:zoo:::cage/",
+    "arn:*:zoo:::cage/*/bar/a",
+    "arn:*:*:::*:*",
+    "arn:aws:zoo:::x:${aws:username}a",
+    "arn:aws:yard",
+    "arn:aws:yard:r:*:a",
+    "arn:aws:yard:?:*:*",
+    "arn:aws:yard:::*a*",
+    "arn:aws:yard:*::*b*",
+    "arn:aws:y*:*",
+    "arn:aws:z*:r",
+];
+
 /// Returns the embedded catalog and the small world, whose services are `zoo`, `yard`, `farm` and,
 /// without actions, `mute`.
-fn world() -> &'static Catalog {
+pub(crate) fn world() -> &'static Catalog {
     static WORLD: OnceLock<Catalog> = OnceLock::new();
     WORLD.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
@@ -147,7 +183,7 @@ fn strings(statement: &Value, element: &str) -> (Vec<String>, bool) {
 
 /// Per resource whether each pattern matches it, worked out once.
 #[derive(Default)]
-struct Matches(HashMap<String, Vec<bool>>);
+pub(crate) struct Matches(HashMap<String, Vec<bool>>);
 
 impl Matches {
     fn of(&mut self, pattern: &str) -> &[bool] {
@@ -197,7 +233,7 @@ impl Matches {
     }
 
     /// Returns which actions of the small world the levels allow, in the order of [`ACTIONS`].
-    fn allowed(&mut self, levels: &[Vec<Value>]) -> Vec<bool> {
+    pub(crate) fn allowed(&mut self, levels: &[Vec<Value>]) -> Vec<bool> {
         let action = |(service, name, formats): &(&str, &str, &[&str])| {
             let mut left = self.possible(formats);
             for level in levels {
@@ -213,112 +249,40 @@ impl Matches {
     }
 }
 
-fn one_or_more(strings: &[&str]) -> Value {
-    match strings {
-        [one] => json!(one),
-        more => json!(more),
-    }
-}
-
-fn statement() -> impl Strategy<Value = Value> {
-    let action = select(vec![
-        "*",
-        "*",
-        "zoo:*",
-        "yard:*",
-        "mute:*",
-        "mute:X",
-        "farm:?*w",
-        "zoo:Feed*",
-        "ZOO:*n",
-        "zoo:?eedLion",
-        "yard:Sweep",
-        "*:*e*",
-        "zoo:L*",
-    ]);
-    let resource = select(vec![
-        "*",
-        "*",
-        "arn:aws:zoo:::*",
-        "arn:aws:zoo:::cage/a*",
-        "arn:aws:zoo:::cage/*b",
-        "arn:aws:zoo:::cage/??*",
-        "arn:aws:zoo:::cage/?",
-        "arn:aws:zoo:::cage/",
-        "arn:*:zoo:::cage/*/bar/a",
-        "arn:*:*:::*:*",
-        "arn:aws:zoo:::x:${aws:username}a",
-        "arn:aws:yard",
-        "arn:aws:yard:r:*:a",
-        "arn:aws:yard:?:*:*",
-        "arn:aws:yard:::*a*",
-        "arn:aws:yard:*::*b*",
-        "arn:aws:y*:*",
-        "arn:aws:z*:r",
-    ]);
-    let effect = prop_oneof![Just("Allow"), Just("Allow"), Just("Deny")];
-    let parts = (effect, vec(action, 1..3), vec(resource, 1..4));
-    let switches = (any::<bool>(), 0u8..6, 0u8..6);
-    (parts, switches).prop_map(|((effect, actions, resources), (rare, not_action, not))| {
-        let action = if not_action == 0 { "NotAction" } else { "Action" };
-        let resource = if not == 0 { "NotResource" } else { "Resource" };
-        let mut statement = json!({"Effect": effect, action: one_or_more(&actions),
-            resource: one_or_more(&resources)});
-        if rare && not == 1 {
-            statement["Condition"] = json!({"Bool": {"aws:SecureTransport": "false"}});
-        }
-        statement
-    })
-}
-
-fn policy() -> impl Strategy<Value = Value> {
-    let statements = vec(statement(), 1..5).prop_map(|statements| match statements.as_slice() {
-        [one] => one.clone(),
-        more => json!(more),
-    });
-    statements.prop_map(|statements| super::document(&statements))
-}
-
-#[test]
-fn s2_the_evaluator_agrees_with_a_naive_one() {
+/// Compares what the evaluator says of levels of documents with what is found here.
+///
+/// # Panics
+///
+/// If the two differ, or a document is none.
+pub(crate) fn check(evaluator: &mut Evaluator<'_>, matches: &mut Matches, levels: &[Vec<Value>]) {
     let catalog = world();
-    let evaluator = RefCell::new(Evaluator::new(catalog));
-    let matches = RefCell::new(Matches::default());
-    let config = ProptestConfig { cases: 150, failure_persistence: None, ..<_>::default() };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
-    let run = runner.run(&vec(vec(policy(), 1..3), 1..4), |levels| {
-        let expected = matches.borrow_mut().allowed(&levels);
-        let mut evaluator = evaluator.borrow_mut();
-        let chain: Vec<Vec<_>> = levels
-            .iter()
-            .map(|level| {
-                let policies = level.iter().map(|policy| Policy::from_value(policy).unwrap());
-                policies.map(|policy| evaluator.add(&policy)).collect()
-            })
+    let expected = matches.allowed(levels);
+    let chain: Vec<Vec<_>> = levels
+        .iter()
+        .map(|level| {
+            let policies = level.iter().map(|policy| Policy::from_value(policy).unwrap());
+            policies.map(|policy| evaluator.add(&policy)).collect()
+        })
+        .collect();
+    let services = evaluator.allowed_services(&chain);
+    assert_eq!(services.undecided.len(), 0, "{levels:?}");
+    let actions = evaluator.allowed_actions(&chain);
+    for namespace in ["zoo", "yard", "farm", "mute"] {
+        let service = catalog.find(namespace).unwrap();
+        let of_it = ACTIONS.iter().zip(&expected).filter(|((of, ..), _)| *of == namespace);
+        let any = of_it.clone().any(|(_, allowed)| *allowed);
+        assert_eq!(services.services.contains(service), any, "{namespace}: {levels:?}");
+        let mut names: Vec<&str> = actions
+            .actions
+            .get(&service)
+            .into_iter()
+            .flatten()
+            .map(|&at| catalog.actions(service)[at].name.as_str())
             .collect();
-        let services = evaluator.allowed_services(&chain);
-        prop_assert_eq!(services.undecided.len(), 0);
-        let actions = evaluator.allowed_actions(&chain);
-        for namespace in ["zoo", "yard", "farm", "mute"] {
-            let service = catalog.find(namespace).unwrap();
-            let of_it = ACTIONS.iter().zip(&expected).filter(|((of, ..), _)| *of == namespace);
-            let any = of_it.clone().any(|(_, allowed)| *allowed);
-            prop_assert_eq!(services.services.contains(service), any, "{}", namespace);
-            let mut names: Vec<&str> = actions
-                .actions
-                .get(&service)
-                .into_iter()
-                .flatten()
-                .map(|&at| catalog.actions(service)[at].name.as_str())
-                .collect();
-            let named = of_it.filter(|((_, name, _), allowed)| **allowed && !name.is_empty());
-            let mut expected: Vec<&str> = named.map(|((_, name, _), _)| *name).collect();
-            names.sort_unstable();
-            expected.sort_unstable();
-            prop_assert_eq!(names, expected);
-        }
-        Ok(())
-    });
-    run.unwrap();
+        let named = of_it.filter(|((_, name, _), allowed)| **allowed && !name.is_empty());
+        let mut expected: Vec<&str> = named.map(|((_, name, _), _)| *name).collect();
+        names.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{namespace}: {levels:?}");
+    }
 }

@@ -2,10 +2,9 @@
 
 use std::num::NonZeroUsize;
 
-use crate::coverage::{LogFileHours, Missing};
+use crate::coverage::{Coverage, LogFileHours, Missing, Problem};
 use crate::rollup;
 use crate::source::Found;
-use crate::time::Period;
 use crate::verify::ListedLogFiles;
 
 /// What names and digests tell of the log files that were delivered.
@@ -35,14 +34,15 @@ impl Delivered {
         self.listed.found(file_name);
     }
 
-    /// Returns what of a period is missing.
-    pub(super) fn missing(self, period: Period) -> Missing {
-        let Self { hours, listed } = self;
-        Missing {
-            hours: hours.missing(period),
+    /// Adds to a coverage what of its period is missing, and what could not be read to tell.
+    pub(super) fn add_to(self, coverage: &mut Coverage) {
+        let Self { hours, mut listed } = self;
+        coverage.problems.extend(listed.problems.drain(..).map(|it| Problem::from(&it)));
+        coverage.missing = Missing {
+            hours: hours.missing(coverage.period),
             digests_unreadable: listed.digests_unreadable,
-            log_files: listed.not_found(period),
-        }
+            log_files: listed.not_found(coverage.period),
+        };
     }
 }
 

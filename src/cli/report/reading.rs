@@ -67,7 +67,7 @@ pub(in crate::cli) fn read(
     if is_rolled && read.ledger.is_empty() && !args.allow_empty {
         refuse_empty(&Found::default(), &read.coverage)?;
     }
-    read.coverage.missing = delivered.missing(read.coverage.period);
+    delivered.add_to(&mut read.coverage);
     read.coverage.proven = proven;
     Ok(read)
 }

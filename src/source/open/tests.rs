@@ -1,10 +1,12 @@
 //! Formats told apart, and bounds that no real file reaches.
 
 use std::cell::Cell;
-use std::io::{BufReader, Write as _};
+use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use super::*;
 
@@ -51,6 +53,38 @@ fn a_bomb_is_refused_after_what_is_free() {
     let SourceError::Reading { after, .. } = problem.error else { panic!("{problem}") };
     assert!((1 << 20..70 << 20).contains(&after), "{after}");
     assert!(problem.to_string().contains("expands to more than 1,100 times its size"), "{problem}");
+}
+
+#[test]
+fn what_precedes_a_break_is_the_same_however_much_is_read_at_once() {
+    let text: Vec<u8> = (0..200_000).flat_map(|it: u32| it.to_string().into_bytes()).collect();
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("a", SimpleFileOptions::default()).unwrap();
+    zip.write_all(&text).unwrap();
+    let zip = zip.finish().unwrap().into_inner();
+    for mut bytes in [gzip(&text), zstd::encode_all(&*text, 1).unwrap(), zip] {
+        // The directory of an archive stays.
+        let broken = bytes.len() / 2..bytes.len() - 1000;
+        bytes[broken].fill(0xff);
+        let read = |chunk: usize| {
+            let mut delivered = Vec::new();
+            let reading = read_bytes(&bytes, &mut |_, body| {
+                let mut buffer = vec![0; chunk];
+                loop {
+                    match body.read(&mut buffer)? {
+                        0 => return Ok(()),
+                        count => delivered.extend_from_slice(&buffer[..count]),
+                    }
+                }
+            });
+            (delivered, reading.problems[0].to_string())
+        };
+        let (delivered, problem) = read(1 << 20);
+        assert!(delivered.len() > 100_000, "{problem}");
+        for chunk in [1, 100, 5_000, 50_000, 300_000] {
+            assert!(read(chunk) == (delivered.clone(), problem.clone()), "{chunk}: {problem}");
+        }
+    }
 }
 
 #[test]
