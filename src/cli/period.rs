@@ -89,6 +89,7 @@ mod tests {
             integrity: Default::default(),
             catalog: None,
             threads: None,
+            memory: "4GB".to_owned(),
             allow_empty: false,
         };
         match asked(&args).unwrap() {

@@ -273,7 +273,7 @@ fn whatever_fails_an_input_that_is_named_is_missed() {
     if library().is_none() {
         return;
     }
-    let mut logs = Logs::new(&["organizations", "--format", "csv"]);
+    let mut logs = Logs::new(&["organizations", "--format", "table"]);
     let inputs = ["in/a/*.json", "in/b/lines.json", "in/b/archive.zip", "in/c.json"];
     logs.meet_faults(&inputs, &KINDS[..5], "in");
     tell_count();
