@@ -1,7 +1,7 @@
 //! What was probably delivered and is not there: hours without a log file where those around have
 //! one, and log files that digests list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::source::key::LogFile;
 use crate::time::{Period, Time};
@@ -13,6 +13,9 @@ const DAY: i64 = 24;
 
 /// Hours of a week.
 const WEEK: i64 = 7 * DAY;
+
+/// The longest hole, in hours: what lies further apart is two dumps, and names may lie about times.
+const LONGEST: i64 = 366 * DAY;
 
 /// What is missing, as far as names of files and digests tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,17 +107,32 @@ fn missing(stretches: &[(i64, i64)]) -> Vec<(i64, i64)> {
         let behind = stretches.partition_point(|(from, _)| *from <= hour);
         behind.checked_sub(1).and_then(|at| stretches.get(at)).is_some_and(|(_, to)| hour < *to)
     };
+    let is_missing = |hour: i64, hole: (i64, i64)| {
+        let (mut with, mut without) = (0, 0);
+        for neighbour in neighbours(hour, hole) {
+            match (first..end).contains(&neighbour) {
+                true if has(neighbour) => with += 1,
+                true => without += 1,
+                false => {}
+            }
+        }
+        with >= 3 && with >= 5 * without
+    };
     let mut missing: Vec<(i64, i64)> = Vec::new();
     for pair in stretches.windows(2) {
         let [(_, from), (to, _)] = *pair else { continue };
-        for hour in from..to {
-            let neighbours = neighbours(hour, (from, to));
-            let neighbours = neighbours.into_iter().filter(|it| (first..end).contains(it));
-            let (with, without): (Vec<i64>, Vec<i64>) = neighbours.partition(|it| has(*it));
-            if with.len() < 3 || with.len() < 5 * without.len() {
-                continue;
-            }
+        if to - from > LONGEST {
+            continue;
+        }
+        // Hours of a hole that are whole weeks apart have the same neighbours.
+        let week: Vec<bool> =
+            (from..to.min(from + WEEK)).map(|hour| is_missing(hour, (from, to))).collect();
+        if !week.contains(&true) {
+            continue;
+        }
+        for (hour, is_missing) in (from..to).zip(week.iter().cycle()) {
             match missing.last_mut() {
+                _ if !is_missing => {}
                 Some((_, end)) if *end == hour => *end += 1,
                 _ => missing.push((hour, hour + 1)),
             }
@@ -125,13 +143,16 @@ fn missing(stretches: &[(i64, i64)]) -> Vec<(i64, i64)> {
 
 /// Returns the hours to compare with one in a hole: the nearest two days and the nearest two weeks to
 /// either side that lie outside.
-fn neighbours(hour: i64, (from, to): (i64, i64)) -> BTreeSet<i64> {
+fn neighbours(hour: i64, (from, to): (i64, i64)) -> impl Iterator<Item = i64> {
     let beside = |unit: i64| {
         let before = hour - ((hour - from).div_euclid(unit) + 1) * unit;
         let behind = hour + ((to - 1 - hour).div_euclid(unit) + 1) * unit;
         [before, before - unit, behind, behind + unit]
     };
-    [DAY, WEEK].into_iter().flat_map(beside).collect()
+    let (days, weeks) = (beside(DAY), beside(WEEK));
+    // A week away may be a day away, too.
+    let others = weeks.into_iter().filter(move |it| !days.contains(it));
+    days.into_iter().chain(others)
 }
 
 #[cfg(test)]

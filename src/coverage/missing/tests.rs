@@ -70,6 +70,13 @@ fn a_day_without_files_among_working_days_is_a_hole() {
 }
 
 #[test]
+fn what_lies_more_than_a_year_apart_is_two_dumps() {
+    let apart = |days: i64| holes((0..MONTH).chain(days * DAY..days * DAY + MONTH));
+    assert_eq!(apart(390), [(MONTH, 390 * DAY)]);
+    assert_eq!(apart(400), []);
+}
+
+#[test]
 fn the_order_of_names_does_not_matter() {
     let hours: Vec<i64> = (0..MONTH).filter(|hour| !(100..103).contains(hour)).collect();
     let mut turned: Vec<i64> = hours.iter().rev().chain(&hours).copied().collect();
