@@ -1,8 +1,10 @@
 //! `trailfold explain` against the reports that it explains.
 
+use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 const LOGS: [&str; 2] = ["testdata/logs/AWSLogs", "testdata/logs-identities"];
 
@@ -117,4 +119,24 @@ fn neither_threads_nor_the_order_of_inputs_show() {
     let one = explained(LOGS, "1");
     assert_eq!(one, explained([LOGS[1], LOGS[0]], "1"));
     assert_eq!(one, explained(LOGS, "3"));
+}
+
+#[test]
+fn what_a_record_says_is_shown_and_not_obeyed() {
+    let place = TempDir::new().unwrap();
+    let file = place.path().join("a\u{202e}\u{1b}[2J.json");
+    let record = r#"{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","accountId":"111122223333",
+        "arn":"arn:aws:iam::111122223333:user/\u001b[31m@ann"},"eventTime":"2026-01-15T12:00:00Z",
+        "eventSource":"s3.amazonaws.com","eventName":"List\u0007@Buckets","awsRegion":"\u009b1m",
+        "eventID":"=cmd|' /C calc'!A0\u001b]0;x\u0007","userAgent":"@\u202e","x":1.10}"#;
+    fs::write(&file, record.replace('@', "\u{202e}")).unwrap();
+    for format in ["text", "json"] {
+        let line = ["--account", "111122223333", "--service", "s3", "--format", format];
+        let shown = run(&[&["explain", file.to_str().unwrap()], &line[..]].concat());
+        let shown = String::from_utf8(shown).unwrap();
+        let acts =
+            |it: char| it != '\n' && (it.is_control() || ('\u{202a}'..='\u{202e}').contains(&it));
+        assert!(!shown.contains(acts), "{shown:?}");
+        assert!(shown.contains("1.10") && shown.contains("Buckets"), "{shown:?}");
+    }
 }

@@ -177,6 +177,7 @@ fn folded(sources: Vec<Source>, piece: u64) -> (Ledger, Coverage) {
         period: Period::default(),
         switches: Switches::default(),
         threads: NonZeroUsize::MIN,
+        memory: usize::MAX,
         progress: &|_| {},
     };
     let found = Found { sources, ..Found::default() };

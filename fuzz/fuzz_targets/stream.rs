@@ -81,10 +81,10 @@ fn base() -> &'static [u8] {
             period: Period::default(),
             switches,
             threads: NonZeroUsize::MIN,
+            memory: usize::MAX,
             progress: &|_| {},
         };
         let by_day = ByDay {
-            memory: usize::MAX,
             spill: &|_| ControlFlow::Continue(()),
             source: &|source, coverage| gathering.source(source, &coverage),
         };
