@@ -197,6 +197,12 @@ impl Coverage {
         self.sources.failed == 0 && self.records.malformed == 0 && self.problems.is_empty()
     }
 
+    /// Returns, if only what digests prove was read, of which times of the period they prove that of
+    /// all of these accounts everything was.
+    pub fn proven_of<'a>(&self, accounts: impl Iterator<Item = &'a str>) -> Option<Vec<Span>> {
+        Some(self.proven.as_ref()?.of_all(accounts, self.period))
+    }
+
     /// Returns the time of the first event that counted.
     pub fn first_event(&self) -> Option<Time> {
         self.accounts.values().filter_map(|account| account.first).min()

@@ -52,6 +52,7 @@ fn report<'a>(
         entity_path,
         policy_id: None,
         job: job(),
+        proven: None,
         outcome: Ok(AccessReport {
             services_accessible: access_details.len(),
             services_not_accessed: unused,
@@ -163,6 +164,7 @@ fn service_reports() -> [ServiceReport<'static>; 3] {
         subject: subject(ROLE, Some(at("2026-01-15T08:09:10Z"))),
         granularity: Granularity::ActionLevel,
         job: job(),
+        proven: None,
         services_last_accessed: vec![dynamodb.clone(), s3],
         marker: None,
     };
@@ -203,6 +205,7 @@ fn entities_reports() -> [EntitiesReport<'static>; 3] {
         subject: subject("arn:aws:iam::111122223333:policy/build", None),
         service_namespace: "dynamodb",
         job: job(),
+        proven: None,
         entity_details_list: vec![role.clone(), user],
         marker: None,
     };

@@ -153,4 +153,52 @@ fn v1_what_is_proven_is_said_by_account() {
     assert_eq!(coverage["Proven"][0]["Periods"], json!([]));
     assert!(said.contains("proven    no time"), "{said}");
     assert_eq!(dump.report(&["dump"]).0.get("Proven"), None);
+
+    let report = |more: &[&str]| -> Value {
+        let words = ["report", "organizations", "--details", "-q"];
+        serde_json::from_slice(&dump.run(&[&words, &proven[..], more].concat()).stdout).unwrap()
+    };
+    assert_eq!(report(&[])["Details"], json!({"ProvenPeriods": period}));
+    let late = ["--since", "2026-01-15T10:30:00Z", "--allow-empty"];
+    assert_eq!(report(&late)["Details"], json!({"ProvenPeriods": []}));
+    let plain = dump.run(&["report", "organizations", "--details", "-q", "dump"]);
+    let plain: Value = serde_json::from_slice(&plain.stdout).unwrap();
+    assert_eq!(plain.get("Details"), None);
+}
+
+#[test]
+fn v1_a_report_on_an_iam_entity_says_what_is_proven_of_its_accounts() {
+    let dump = Dump::new();
+    let role = |account: &str| {
+        json!({
+            "Path": "/", "RoleName": "r", "RoleId": "AROAEXAMPLEEXAMPLEEX",
+            "Arn": format!("arn:aws:iam::{account}:role/r"), "CreateDate": "2024-01-01T00:00:00Z",
+            "AssumeRolePolicyDocument": {}, "InstanceProfileList": [], "Tags": [],
+            "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}}],
+            "AttachedManagedPolicies": [], "RoleLastUsed": {},
+        })
+    };
+    for account in ["111122223333", "444455556666"] {
+        let snapshot = json!({
+            "UserDetailList": [], "GroupDetailList": [], "Policies": [], "IsTruncated": false,
+            "RoleDetailList": [role(account)],
+        });
+        fs::write(dump.path("identities.json"), snapshot.to_string()).unwrap();
+        let arn = format!("arn:aws:iam::{account}:role/r");
+        let words = ["report", "service", "--identities", "identities.json", "--arn", &arn];
+        let more = ["--details", "-q", "--allow-empty", "dump", "--verified-only"];
+        let keys = ["--public-keys", "keys.json", "--signatures", "signatures"];
+        let output = dump.run(&[&words[..], &more, &keys].concat());
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let proven = match account {
+            "111122223333" => {
+                json!([{"From": "2026-01-15T09:01:31Z", "To": "2026-01-15T10:01:31Z"}])
+            }
+            // It has no digests.
+            _ => json!([]),
+        };
+        assert_eq!(report["Details"]["ProvenPeriods"], proven, "{account}");
+        assert_eq!(report["ServicesLastAccessed"][0]["ServiceNamespace"], "s3");
+    }
 }

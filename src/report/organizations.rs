@@ -10,6 +10,7 @@ use super::constraint::Violations;
 use super::page::{self, Page, SortKey};
 use super::{ErrorDetails, JobDates, RequestError};
 use crate::catalog::{Catalog, ServiceIndex};
+use crate::coverage::{Coverage, Span};
 use crate::organization::{EntityIndex, Organization, PolicyScope};
 use crate::policy::{AllowedServices, Evaluator, PolicyIndex};
 pub use activity::Activity;
@@ -23,6 +24,9 @@ pub struct OrganizationsReport<'a> {
     pub policy_id: Option<&'a str>,
     /// The dates of the job.
     pub job: JobDates,
+    /// If only what digests prove was read: the times of the period of which they prove, for every
+    /// account whose accesses count, that everything was. What was not used was not used then.
+    pub proven: Option<Vec<Span>>,
     /// `COMPLETED` with its rows, or `FAILED` with its reason.
     pub outcome: Result<AccessReport<'a>, ErrorDetails>,
 }
@@ -125,6 +129,8 @@ pub struct Reporter<'a> {
     activity: &'a Activity<'a>,
     organization: &'a Organization,
     catalog: &'a Catalog,
+    /// What was read, if reports say what of it is proven.
+    coverage: Option<&'a Coverage>,
     evaluator: Evaluator<'a>,
     /// The evaluator's policies, by position in those of the organization.
     policies: Vec<PolicyIndex>,
@@ -139,7 +145,13 @@ impl<'a> Reporter<'a> {
     ) -> Self {
         let mut evaluator = Evaluator::new(catalog);
         let policies = organization.policies().iter().map(|it| evaluator.add(&it.policy)).collect();
-        Self { activity, organization, catalog, evaluator, policies }
+        Self { activity, organization, catalog, coverage: None, evaluator, policies }
+    }
+
+    /// Lets reports say what of the given is proven.
+    #[must_use]
+    pub fn with_coverage(self, coverage: &'a Coverage) -> Self {
+        Self { coverage: Some(coverage), ..self }
     }
 
     /// Returns the report that `query` asks for; one that fails as a job is a report, too (O10).
@@ -154,11 +166,12 @@ impl<'a> Reporter<'a> {
     {
         query.validate(self.organization.id())?;
         let entity_path = query.entity_path.strip_suffix('/').unwrap_or(query.entity_path);
-        let outcome = match self.organization.find(entity_path).ok_or(INVALID_ENTITY_PATH) {
-            Ok(entity) => self.outcome(entity, query)?,
-            Err(error) => Err(error),
+        let (outcome, proven) = match self.organization.find(entity_path) {
+            Some(entity) => self.outcome(entity, query)?,
+            None => (Err(INVALID_ENTITY_PATH), None),
         };
-        Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
+        let Query { policy_id, job, .. } = *query;
+        Ok(OrganizationsReport { entity_path, policy_id, job, proven, outcome })
     }
 
     /// Returns the report of one entity of the organization; the entity path of `query` is not
@@ -177,8 +190,9 @@ impl<'a> Reporter<'a> {
     {
         let organization: &'a Organization = self.organization;
         let entity_path = organization.entity(entity).path.as_str();
-        let outcome = self.outcome(entity, query)?;
-        Ok(OrganizationsReport { entity_path, policy_id: query.policy_id, job: query.job, outcome })
+        let (outcome, proven) = self.outcome(entity, query)?;
+        let Query { policy_id, job, .. } = *query;
+        Ok(OrganizationsReport { entity_path, policy_id, job, proven, outcome })
     }
 
     /// Returns the services of the report of `entity` whose policies are too entangled to decide;
@@ -206,10 +220,14 @@ impl<'a> Reporter<'a> {
         &mut self,
         entity: EntityIndex,
         query: &Query<'_>,
-    ) -> Result<Result<AccessReport<'a>, ErrorDetails>, RequestError> {
+    ) -> Result<Outcome<'a>, RequestError> {
         match self.scope(entity, query) {
-            Ok(scope) => Ok(Ok(self.access_report(&scope, entity, query)?)),
-            Err(error) => Ok(Err(error)),
+            Ok(scope) => {
+                let accounts = scope.accounts.iter().map(|it| &*self.organization.entity(*it).id);
+                let proven = self.coverage.and_then(|coverage| coverage.proven_of(accounts));
+                Ok((Ok(self.access_report(&scope, entity, query)?), proven))
+            }
+            Err(error) => Ok((Err(error), None)),
         }
     }
 
@@ -331,6 +349,9 @@ impl<'a> Reporter<'a> {
         }
     }
 }
+
+/// What a job holds or why it failed, and which times are proven.
+type Outcome<'a> = (Result<AccessReport<'a>, ErrorDetails>, Option<Vec<Span>>);
 
 /// The services that a report lists, and the accounts whose accesses count.
 struct Scope {

@@ -4,7 +4,7 @@
 mod activity;
 mod granting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::attempt::Attempts;
@@ -13,7 +13,7 @@ use super::page::{self, Page};
 use super::{JobDates, RequestError};
 use crate::arn::Arn;
 use crate::catalog::{Catalog, ServiceIndex, ServiceSet};
-use crate::coverage::Coverage;
+use crate::coverage::{Coverage, Span};
 use crate::identities::{DocumentIndex, Identities, IdentityIndex};
 use crate::policy::{AllowedActions, Evaluator, PolicyIndex};
 use crate::time::Time;
@@ -64,6 +64,9 @@ pub struct ServiceReport<'a> {
     pub granularity: Granularity,
     /// The dates of the job.
     pub job: JobDates,
+    /// If only what digests prove was read: the times of the period of which they prove, for every
+    /// account whose accesses count, that everything was. What was not used was not used then.
+    pub proven: Option<Vec<Span>>,
     /// `ServicesLastAccessed`: the rows of this page, in byte order of the namespaces.
     pub services_last_accessed: Vec<ServiceLastAccessed<'a>>,
     /// `Marker`: present when the page was cut off (`IsTruncated`).
@@ -107,6 +110,9 @@ pub struct EntitiesReport<'a> {
     pub service_namespace: &'a str,
     /// The dates of the job.
     pub job: JobDates,
+    /// If only what digests prove was read: the times of the period of which they prove, for every
+    /// account whose accesses count, that everything was. What was not used was not used then.
+    pub proven: Option<Vec<Span>>,
     /// `EntityDetailsList`: the entities of this page, the latest first, those that never used the
     /// service last, ties by ARN.
     pub entity_details_list: Vec<EntityDetails<'a>>,
@@ -214,6 +220,8 @@ pub struct Reporter<'a> {
     catalog: &'a Catalog,
     /// When the period began, as far as that is known.
     start: Option<Time>,
+    /// What was read, if reports say what of it is proven.
+    coverage: Option<&'a Coverage>,
     evaluator: Evaluator<'a>,
     /// The evaluator's policies beside the documents, once they were asked for.
     policies: Vec<Option<PolicyIndex>>,
@@ -229,7 +237,21 @@ impl<'a> Reporter<'a> {
     ) -> Self {
         let policies = vec![None; identities.documents().len()];
         let evaluator = Evaluator::new(catalog);
-        Self { activity, identities, catalog, start, evaluator, policies }
+        Self { activity, identities, catalog, start, coverage: None, evaluator, policies }
+    }
+
+    /// Lets reports say what of the given is proven.
+    #[must_use]
+    pub fn with_coverage(self, coverage: &'a Coverage) -> Self {
+        Self { coverage: Some(coverage), ..self }
+    }
+
+    /// Returns which times are proven of the accounts whose users and roles count for an identity.
+    fn proven(&self, identity: IdentityIndex) -> Option<Vec<Span>> {
+        let principals = self.identities.identity(identity).principals.iter();
+        let accounts: BTreeSet<&str> =
+            principals.map(|it| &*self.identities.identity(*it).account).collect();
+        self.coverage?.proven_of(accounts.into_iter())
     }
 
     /// Returns when each service that the identity's policies allow was last accessed.
@@ -272,6 +294,7 @@ impl<'a> Reporter<'a> {
             subject,
             granularity,
             job: query.job,
+            proven: self.proven(identity),
             services_last_accessed: rows,
             marker,
         })
@@ -310,6 +333,7 @@ impl<'a> Reporter<'a> {
             subject,
             service_namespace,
             job: query.job,
+            proven: self.proven(identity),
             entity_details_list: rows,
             marker,
         })

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &OrganizationsArgs) -> anyhow::Result<Exit> {
         organization: &organization,
         catalog,
     };
-    let mut reporter = Reporter::new(&activity, &organization, catalog);
+    let mut reporter = Reporter::new(&activity, &organization, catalog).with_coverage(&coverage);
     let query = query(args, &organization, creation)?;
     let reports = Reports::new(args, &mut reporter, &query, &organization)?;
     let is_failed = reports.is_failed(&query, &organization);

@@ -53,7 +53,8 @@ pub(crate) fn run(args: &ServiceArgs) -> anyhow::Result<Exit> {
         refuse_silent(&reported, identities, &coverage)?;
     }
     let start = coverage.period.since.or_else(|| coverage.first_event());
-    let mut reporter = ManuallyDrop::new(Reporter::new(&activity, identities, catalog, start));
+    let reporter = Reporter::new(&activity, identities, catalog, start).with_coverage(&coverage);
+    let mut reporter = ManuallyDrop::new(reporter);
     let undecided: BTreeSet<ServiceIndex> = reported
         .iter()
         .flat_map(|identity| reporter.undecided(*identity, granularity(args)))

@@ -222,6 +222,7 @@ mod tests {
             entity_path: "o-exampleorg01/r-ex01",
             policy_id: None,
             job: JobDates { creation: time, completion: time },
+            proven: None,
             outcome: Err::<AccessReport<'_>, _>(ErrorDetails { code: "", message: "" }),
         };
         let row = report.rows().next().unwrap();

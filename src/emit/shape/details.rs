@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Printed;
+use crate::coverage::Span;
 use crate::report::attempt::{Attempt, Attempts, EventId};
 use crate::report::service::Subject;
 use crate::time::Time;
@@ -20,6 +21,8 @@ pub(super) struct Details<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     younger_than_period: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    proven_periods: Option<Vec<ProvenPeriod>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     latest_attempt: Option<Logged<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latest_success: Option<Logged<'r>>,
@@ -30,9 +33,20 @@ pub(super) struct Details<'r> {
 }
 
 impl<'r> Details<'r> {
-    /// Returns those of a report: whose permissions it is about, and for which service if for one.
-    pub(super) fn of_report(subject: &Subject<'r>, service_namespace: Option<&'r str>) -> Self {
-        Self { arn: Some(subject.arn), service_namespace, ..Self::of_age(subject) }
+    /// Returns those of a report: whose permissions it is about, for which service if for one, and
+    /// which times are proven.
+    pub(super) fn of_report(
+        subject: &Subject<'r>,
+        service_namespace: Option<&'r str>,
+        proven: Option<&[Span]>,
+    ) -> Self {
+        let proven_periods = proven.map(proven_periods);
+        Self { arn: Some(subject.arn), service_namespace, proven_periods, ..Self::of_age(subject) }
+    }
+
+    /// Returns those of a report of which there is nothing to say but which times are proven.
+    pub(super) fn of_proven(proven: &[Span]) -> Self {
+        Self { proven_periods: Some(proven_periods(proven)), ..Self::default() }
     }
 
     /// Returns those of a user or role.
@@ -71,6 +85,18 @@ impl<'r> Details<'r> {
             ..self
         }
     }
+}
+
+/// A time of which digests prove that everything was read.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ProvenPeriod {
+    from: Printed<Time>,
+    to: Printed<Time>,
+}
+
+fn proven_periods(spans: &[Span]) -> Vec<ProvenPeriod> {
+    spans.iter().map(|(from, to)| ProvenPeriod { from: Printed(*from), to: Printed(*to) }).collect()
 }
 
 /// The name of the member that says whose attempt it was.

@@ -49,8 +49,10 @@ impl Shaped for service::EntitiesReport<'_> {
             entity_details_list: List { rows: &self.entity_details_list, details },
             is_truncated: self.marker.is_some(),
             marker: self.marker.as_deref(),
-            details: details
-                .then(|| Details::of_report(&self.subject, Some(self.service_namespace))),
+            details: details.then(|| {
+                let namespace = Some(self.service_namespace);
+                Details::of_report(&self.subject, namespace, self.proven.as_deref())
+            }),
         }
     }
 }

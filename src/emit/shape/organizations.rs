@@ -42,6 +42,8 @@ struct GetOrganizationsAccessReportResponse<'r> {
     marker: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_details: Option<ErrorDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details<'r>>,
 }
 
 #[derive(Serialize)]
@@ -69,6 +71,7 @@ impl Shaped for organizations::OrganizationsReport<'_> {
                 .as_ref()
                 .err()
                 .map(|error| ErrorDetails { message: error.message, code: error.code }),
+            details: self.proven.as_deref().filter(|_| details).map(Details::of_proven),
         }
     }
 }

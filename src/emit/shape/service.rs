@@ -47,7 +47,8 @@ impl Shaped for service::ServiceReport<'_> {
             job_completion_date: JobDate(self.job.completion),
             is_truncated: self.marker.is_some(),
             marker: self.marker.as_deref(),
-            details: details.then(|| Details::of_report(&self.subject, None)),
+            details: details
+                .then(|| Details::of_report(&self.subject, None, self.proven.as_deref())),
         }
     }
 }

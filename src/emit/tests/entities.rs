@@ -41,6 +41,7 @@ fn completed() -> EntitiesReport<'static> {
         },
         service_namespace: "dynamodb",
         job: job(),
+        proven: None,
         entity_details_list: vec![role, user],
         marker: None,
     }
@@ -72,6 +73,7 @@ pub(super) fn with_text(logged: &str) -> EntitiesReport<'_> {
         subject,
         service_namespace: logged,
         job: farthest_dates(),
+        proven: None,
         entity_details_list: vec![EntityDetails {
             entity: subject,
             name: logged,
@@ -312,6 +314,7 @@ fn i5_every_column_and_member_has_its_own_value() {
         subject: subject("ReportArn", 8),
         service_namespace: "ServiceNamespace",
         job: job(),
+        proven: None,
         entity_details_list: vec![EntityDetails {
             entity: subject("Arn", 9),
             name: "Name",

@@ -61,6 +61,7 @@ pub(super) fn completed() -> OrganizationsReport<'static> {
         entity_path: UNIT,
         policy_id: None,
         job: job(),
+        proven: None,
         outcome: Ok(AccessReport {
             services_accessible: 3,
             services_not_accessed: 1,
@@ -416,6 +417,7 @@ pub(super) fn with_text(logged: &str) -> OrganizationsReport<'_> {
         entity_path: logged,
         policy_id: Some(logged),
         job: farthest_dates(),
+        proven: None,
         outcome: Ok(AccessReport {
             services_accessible: usize::MAX,
             services_not_accessed: 0,

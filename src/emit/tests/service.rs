@@ -45,6 +45,7 @@ pub(super) fn completed() -> ServiceReport<'static> {
         },
         granularity: Granularity::ServiceLevel,
         job: job(),
+        proven: None,
         services_last_accessed: vec![
             row("Amazon DynamoDB", "dynamodb", Some(attempts)),
             row("AWS Identity and Access Management", "iam", Some(iam)),
@@ -94,6 +95,7 @@ pub(super) fn with_text(logged: &str) -> ServiceReport<'_> {
         },
         granularity: Granularity::ActionLevel,
         job: farthest_dates(),
+        proven: None,
         services_last_accessed: vec![ServiceLastAccessed {
             service_name: logged,
             service_namespace: logged,
@@ -383,6 +385,7 @@ fn i4_every_column_and_member_has_its_own_value() {
         },
         granularity: Granularity::ActionLevel,
         job: job(),
+        proven: None,
         services_last_accessed: vec![ServiceLastAccessed {
             service_name: "ServiceName",
             service_namespace: "ServiceNamespace",
