@@ -300,7 +300,7 @@ fn a9_a23_o14_what_has_no_place_in_the_tree_is_in_no_report_and_named() {
 
 #[test]
 fn p3_the_coverage_says_of_each_account_whether_data_events_were_seen() {
-    let mut coverage = crate::coverage::Coverage::default();
+    let mut coverage = Coverage::default();
     let mut counts = AccountCounts::default();
     for (account, is_data_event) in [("222222222222", false), ("333333333333", true)] {
         let (_, access) = access(account, "s3.amazonaws.com", 100);
