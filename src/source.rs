@@ -28,6 +28,7 @@ mod text;
 
 pub use find::{Directory, Listing};
 pub use parts::Parts;
+pub use stream::may_expand;
 pub use text::text_kind;
 
 /// How a file is named until it is whole.
@@ -91,7 +92,7 @@ impl Source {
     /// Returns the last part of its name, as far as that is UTF-8.
     pub fn file_name(&self) -> Option<&str> {
         if let Some(name) = self.listed.as_ref().and_then(|listed| listed.name.as_deref()) {
-            return name.rsplit('/').next();
+            return Some(key::file_name(name));
         }
         match &self.input {
             Input::Stdin => None,

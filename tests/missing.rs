@@ -73,6 +73,10 @@ fn v1_log_files_that_digests_list_and_that_are_not_there_are_named() {
         said.contains("log files that digests list and that were not found, 1 in all"),
         "{said}"
     );
+    // Whoever asks for one line has to know it, too.
+    let line = ["explain", "dump", "--account", "111122223333", "--service", "s3"];
+    let said = String::from_utf8(dump.run(&line).stderr).unwrap();
+    assert!(said.contains("that were not found, 1 in all"), "{said}");
     // It was there when it was folded.
     let (coverage, said) = dump.report(&["rollup", "dump"]);
     assert_eq!(coverage["Missing"]["LogFiles"], json!([]), "{said}");

@@ -467,7 +467,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) verbosity: VerbosityArgs,
 }
 
-/// A form of the results of a verification.
+/// A form of results, for people or for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TextOrJson {
     /// Lines
@@ -523,7 +523,7 @@ pub(crate) struct ExplainArgs {
         long,
         value_name = "FORMAT",
         value_enum,
-        default_value = "text",
+        default_value_t = TextOrJson::Text,
         help_heading = "Output"
     )]
     pub(crate) format: TextOrJson,
@@ -570,8 +570,8 @@ pub(crate) struct OutputArgs {
     )]
     pub(crate) format: String,
 
-    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids (the
-    /// columnar formats always have them, the table never)
+    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids and their
+    /// sources, proven times (the columnar formats always have them, the table never)
     #[arg(long, help_heading = "Output")]
     pub(crate) details: bool,
 

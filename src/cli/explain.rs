@@ -4,13 +4,13 @@ use std::io::Write;
 
 use anyhow::{Context as _, bail};
 
+use super::Exit;
 use super::args::{ExplainArgs, InputArgs, TextOrJson};
-use super::inputs::{Given, of_report};
+use super::inputs::of_report;
 use super::output::Destination;
 use super::period::asked;
 use super::report::reading::read_witnessed;
-use super::summary::{problems, reading};
-use super::{Exit, complain};
+use super::summary::{Names, tell};
 use crate::access::Answer;
 use crate::catalog::Catalog;
 use crate::coverage::Coverage;
@@ -29,18 +29,18 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let catalog = catalog.as_ref().unwrap_or_else(|| Catalog::embedded());
     let identities = args.identities.as_deref().map(Identities::load).transpose()?;
     let question = question(args, catalog, identities.as_ref())?;
-    let Given { found, .. } = of_report(&args.input)?;
-    if let Some(rollup) = found.rollups.first() {
+    let given = of_report(&args.input)?;
+    if let Some(rollup) = given.found.rollups.first() {
         bail!(
             "{}: is a rollup, which holds no records: give the logs, or the source that the report \
              names",
             rollup.display()
         );
     }
-    out.refuse_inputs(&found)?;
+    out.refuse_inputs(&given.found)?;
     let collector = Collector::new(question, args.runners_up);
     let witness = |witnessed: &Witnessed<'_>| collector.witness(witnessed);
-    let (_, coverage) = read_witnessed(&args.input, &found, asked, &witness, &args.verbosity)?;
+    let coverage = read_witnessed(&args.input, given, asked, &witness, &args.verbosity)?;
     refuse_silent(&args.input, &args.account, &coverage)?;
     let explanation = collector.finish();
     out.write(|out| match args.format {
@@ -51,12 +51,10 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
             Ok(writeln!(out, "{}", visible_json(&json))?)
         }
     })?;
-    if !args.verbosity.quiet {
-        reading(&coverage).iter().for_each(|line| complain(line));
-    }
-    let lines = coverage.problems.iter().map(ToString::to_string);
-    problems(lines, args.verbosity.verbose).iter().for_each(|line| complain(line));
-    Ok(if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete })
+    let names = Names { verbose: args.verbosity.verbose };
+    let warnings = names.warn_of_missing(&coverage.missing).into_iter();
+    let warnings: Vec<String> = warnings.map(|warning| format!("warning: {warning}")).collect();
+    Ok(tell(&warnings, &coverage, &args.verbosity))
 }
 
 /// Reads what is asked.
@@ -159,16 +157,17 @@ fn write_text(
 /// Returns what there is to say of an event beside its record.
 fn members(exhibit: &Exhibit) -> Vec<(&'static str, String)> {
     let Exhibit { time, event_id, region, principal_arn, principal_id, source, .. } = exhibit;
+    let logged = |text: Option<&str>| text.unwrap_or("none logged").to_owned();
     let principal = match (principal_arn, principal_id) {
         (Some(arn), Some(id)) => format!("{arn} ({id})"),
-        (one, other) => one.clone().or_else(|| other.clone()).unwrap_or_default(),
+        _ => logged(exhibit.principal()),
     };
     let mut members = vec![
         ("time", time.to_string()),
         ("event", what(exhibit)),
-        ("principal", if principal.is_empty() { "none logged".to_owned() } else { principal }),
-        ("region", region.clone().unwrap_or_else(|| "none logged".to_owned())),
-        ("event id", event_id.clone().unwrap_or_else(|| "none logged".to_owned())),
+        ("principal", principal),
+        ("region", logged(region.as_deref())),
+        ("event id", logged(event_id.as_deref())),
         ("source", source.clone()),
     ];
     if exhibit.body != *source {

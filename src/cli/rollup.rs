@@ -16,10 +16,9 @@ use super::inputs::{absolute, listed, memory, threads};
 use super::interrupt::traces;
 use super::output::Destination;
 use super::progress::Display;
-use super::summary::{problems, reading};
+use super::summary::tell;
 use super::{Exit, complain, now};
 use crate::access::Switches;
-use crate::coverage::Coverage;
 use crate::ingest::{self, ByDay, Options};
 use crate::ledger::Ledger;
 use crate::printable::grouped;
@@ -69,7 +68,7 @@ fn fold_into(args: &RollupArgs, directory: &Path) -> anyhow::Result<Exit> {
         grouped(written.accesses),
         grouped(written.parts as u64),
     )];
-    Ok(summary(args, &lines, &coverage))
+    Ok(tell(&lines, &coverage, &args.verbosity))
 }
 
 /// Folds everything into one stream.
@@ -95,7 +94,7 @@ fn fold_to_stream(args: &RollupArgs) -> anyhow::Result<Exit> {
         grouped(written.accesses),
         grouped(written.sources)
     )];
-    Ok(summary(args, &lines, &coverage))
+    Ok(tell(&lines, &coverage, &args.verbosity))
 }
 
 /// Joins partial streams and rollups.
@@ -316,17 +315,6 @@ fn stream_destination(args: &RollupArgs) -> anyhow::Result<Destination<'_>> {
     }
     out.probe()?;
     Ok(out)
-}
-
-/// Prints what was read.
-fn summary(args: &RollupArgs, lines: &[String], coverage: &Coverage) -> Exit {
-    if !args.verbosity.quiet {
-        lines.iter().for_each(|line| complain(line));
-        reading(coverage).iter().for_each(|line| complain(line));
-    }
-    let found = coverage.problems.iter().map(ToString::to_string);
-    problems(found, args.verbosity.verbose).iter().for_each(|line| complain(line));
-    if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete }
 }
 
 /// A folder that goes away with the value, and when the user asks for an end.

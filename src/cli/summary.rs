@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::complain;
+use super::args::VerbosityArgs;
+use super::{Exit, complain};
 use crate::coverage::{Coverage, Missing};
 use crate::printable::{grouped, printable};
 use crate::time::{Period, Time};
@@ -58,8 +59,19 @@ impl Summary<'_> {
     }
 }
 
+/// Prints lines and what was read, for a run that has no [`Summary`]; returns how it ended.
+pub(super) fn tell(lines: &[String], coverage: &Coverage, verbosity: &VerbosityArgs) -> Exit {
+    if !verbosity.quiet {
+        lines.iter().for_each(|line| complain(line));
+        reading(coverage).iter().for_each(|line| complain(line));
+    }
+    let found = coverage.problems.iter().map(ToString::to_string);
+    problems(found, verbosity.verbose).iter().for_each(|line| complain(line));
+    if coverage.is_complete() { Exit::Complete } else { Exit::Incomplete }
+}
+
 /// Returns lines on sources, bytes, records and events.
-pub(super) fn reading(coverage: &Coverage) -> Vec<String> {
+fn reading(coverage: &Coverage) -> Vec<String> {
     let sources = &coverage.sources;
     let aside: u64 = sources.set_aside.values().map(|it| it.count).sum();
     let mut lines = vec![format!(

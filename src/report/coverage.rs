@@ -160,16 +160,22 @@ struct ProvenRow<'a> {
     periods: Vec<ProvenPeriod>,
 }
 
+/// A time of which digests prove that everything was read.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct ProvenPeriod {
+pub struct ProvenPeriod {
     from: String,
     to: String,
 }
 
+impl From<&Span> for ProvenPeriod {
+    fn from((from, to): &Span) -> Self {
+        Self { from: from.to_string(), to: to.to_string() }
+    }
+}
+
 fn proven_row<'a>((account_id, spans): (&'a str, Vec<Span>)) -> ProvenRow<'a> {
-    let period = |(from, to): Span| ProvenPeriod { from: from.to_string(), to: to.to_string() };
-    ProvenRow { account_id, periods: spans.into_iter().map(period).collect() }
+    ProvenRow { account_id, periods: spans.iter().map(ProvenPeriod::from).collect() }
 }
 
 /// What was probably delivered and is not there.

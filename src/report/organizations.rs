@@ -11,7 +11,7 @@ use super::page::{self, Page, SortKey};
 use super::{ErrorDetails, JobDates, RequestError};
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::{Coverage, Span};
-use crate::organization::{EntityIndex, Organization, PolicyScope};
+use crate::organization::{Entity, EntityIndex, EntityKind, Organization, PolicyScope};
 use crate::policy::{AllowedServices, Evaluator, PolicyIndex};
 pub use activity::Activity;
 
@@ -122,6 +122,18 @@ pub enum UnusedIamRegion {
     Absent,
     /// `us-east-1`.
     UsEast1,
+}
+
+/// Returns the accounts of the organization of which nothing was counted: what only they use looks
+/// unused.
+pub fn silent_accounts<'a>(
+    organization: &'a Organization,
+    coverage: &Coverage,
+) -> impl Iterator<Item = &'a Entity> {
+    let entities = organization.entities().map(|(_, entity)| entity);
+    entities.filter(|entity| {
+        entity.kind == EntityKind::Account && !coverage.accounts.contains_key(&entity.id)
+    })
 }
 
 /// Makes the reports of one organization.

@@ -4,7 +4,7 @@
 mod activity;
 mod granting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Attempts;
@@ -186,6 +186,12 @@ pub fn find(identities: &Identities, arn: &str) -> Result<IdentityIndex, Request
     })
 }
 
+/// Returns the account of each user and role that counts for an identity.
+fn accounts(identities: &Identities, identity: IdentityIndex) -> impl Iterator<Item = &str> {
+    let principals = identities.identity(identity).principals.iter();
+    principals.map(|principal| identities.identity(*principal).account.as_str())
+}
+
 /// Returns the accounts whose users and roles count for an identity, if there are such and nothing of
 /// them was read: a report would say that nothing is used (V2).
 pub fn silent_accounts<'a>(
@@ -193,9 +199,7 @@ pub fn silent_accounts<'a>(
     identity: IdentityIndex,
     coverage: &Coverage,
 ) -> Option<Vec<&'a str>> {
-    let principals = identities.identity(identity).principals.iter();
-    let mut accounts: Vec<&str> =
-        principals.map(|principal| identities.identity(*principal).account.as_str()).collect();
+    let mut accounts: Vec<&str> = accounts(identities, identity).collect();
     accounts.dedup();
     let is_silent = accounts.iter().all(|it| !coverage.accounts.contains_key(*it));
     (is_silent && !accounts.is_empty()).then_some(accounts)
@@ -248,10 +252,7 @@ impl<'a> Reporter<'a> {
 
     /// Returns which times are proven of the accounts whose users and roles count for an identity.
     fn proven(&self, identity: IdentityIndex) -> Option<Vec<Span>> {
-        let principals = self.identities.identity(identity).principals.iter();
-        let accounts: BTreeSet<&str> =
-            principals.map(|it| &*self.identities.identity(*it).account).collect();
-        self.coverage?.proven_of(accounts.into_iter())
+        self.coverage?.proven_of(accounts(self.identities, identity))
     }
 
     /// Returns when each service that the identity's policies allow was last accessed.

@@ -6,14 +6,10 @@ use std::io::{self, ErrorKind, Read};
 use arrow::datatypes::{DataType, Schema};
 use arrow::ipc::{Buffer, FieldNode, MessageHeader, RecordBatch, root_as_message};
 
+use crate::source::may_expand;
+
 /// What stands before the length of a message.
 const CONTINUATION: [u8; 4] = [0xff; 4];
-
-/// The most that a compressed buffer may expand to, as a multiple of its own size.
-const MAX_EXPANSION: u64 = 1_100;
-
-/// What a buffer may expand to in any case, in bytes.
-const FREE_EXPANSION: u64 = 64 << 20;
 
 /// A stream of which every message is read whole and checked before any of it is handed out. What is
 /// cut off or no message at all is handed out as it is: Arrow's reader says so itself.
@@ -147,9 +143,6 @@ fn length(buffer: &Buffer, body: &[u8], is_compressed: bool) -> Option<u64> {
     match i64::from_le_bytes(*claim) {
         // It is not compressed.
         -1 => Some(bytes.len() as u64),
-        claim => u64::try_from(claim).ok().filter(|claim| {
-            let most = (bytes.len() as u64).saturating_mul(MAX_EXPANSION);
-            *claim <= most.saturating_add(FREE_EXPANSION)
-        }),
+        claim => u64::try_from(claim).ok().filter(|made| may_expand(bytes.len() as u64, *made)),
     }
 }

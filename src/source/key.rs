@@ -16,6 +16,11 @@ pub fn kind(key: &str) -> Option<SourceReason> {
     of_folders(folders).or_else(|| of_file(file_name))
 }
 
+/// Returns the last part of a key or path.
+pub fn file_name(name: &str) -> &str {
+    name.rsplit(SEPARATORS).next().unwrap_or(name)
+}
+
 const SEPARATORS: [char; 2] = ['/', '\\'];
 
 /// Returns what [`kind`] says of every file in the folder of this path, whatever its name.

@@ -13,6 +13,11 @@ const MAX_EXPANSION: u64 = 1_100;
 /// What a source may expand to in any case, in bytes.
 const FREE_EXPANSION: u64 = 64 << 20;
 
+/// Returns whether so many bytes may be made of so many compressed ones.
+pub const fn may_expand(packed: u64, made: u64) -> bool {
+    made <= packed.saturating_mul(MAX_EXPANSION).saturating_add(FREE_EXPANSION)
+}
+
 /// An I/O error that is returned as often as somebody reads on.
 pub(super) struct Break {
     kind: ErrorKind,
@@ -51,7 +56,7 @@ impl Tally {
     fn make(&self, bytes: usize) -> io::Result<()> {
         let made = self.made.get().saturating_add(length(bytes));
         self.made.set(made);
-        if made <= self.taken.get().saturating_mul(MAX_EXPANSION).saturating_add(FREE_EXPANSION) {
+        if may_expand(self.taken.get(), made) {
             return Ok(());
         }
         Err(io::Error::new(

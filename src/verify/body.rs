@@ -239,11 +239,6 @@ pub(super) fn stem(file_name: &str) -> &str {
     suffixes.iter().find_map(|suffix| file_name.strip_suffix(suffix)).unwrap_or(file_name)
 }
 
-/// Returns the last part of a name.
-pub(super) fn file_name(name: &str) -> &str {
-    name.rsplit(['/', '\\']).next().unwrap_or(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

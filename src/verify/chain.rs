@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::num::NonZeroUsize;
 
-use super::body::{Body, Content, Hash, bytes_of_hex, file_name, standing_of_key, stem};
+use super::body::{Body, Content, Hash, bytes_of_hex, standing_of_key, stem};
 use super::digest::{Digest, S3Object, Trail};
 use super::key::{Found, PublicKeys, is_signed};
 use super::log::Matches;
@@ -14,6 +14,7 @@ use super::signature::SavedSignatures;
 use super::status::{DigestStatus, Proof};
 use super::{Chain, DigestResult, Gap, LogResult, Span};
 use crate::ingest::{self, IngestError};
+use crate::source::key::file_name;
 use crate::time::Time;
 
 /// How many files a signature is tried on if nothing tells whose it is.

@@ -9,9 +9,10 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::Span;
-use super::body::{self, Content, Reading, file_name, stem};
+use super::body::{self, Content, Reading, stem};
 use super::digest::Digest;
 use crate::ingest::{self, IngestError};
+use crate::source::key::file_name;
 use crate::source::{Found, Listed, Problem, Source, SourceReason};
 use crate::time::Period;
 

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::Unlisted;
-use super::body::{Body, Content, Hash, file_name, standing_of_key, stem};
+use super::body::{Body, Content, Hash, standing_of_key, stem};
 use super::chain::Node;
 use super::digest::S3Object;
 use super::status::{DigestStatus, LogStatus};
+use crate::source::key::file_name;
 
 /// A log file as it is listed.
 type Listed<'b> = (&'b S3Object, Hash);

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use crate::coverage::{Coverage, LogFileHours, Missing, Problem};
 use crate::rollup;
 use crate::source::Found;
+use crate::source::key::file_name;
 use crate::verify::ListedLogFiles;
 
 /// What names and digests tell of the log files that were delivered.
@@ -21,10 +22,10 @@ impl Delivered {
         let sources = found.sources.iter().filter_map(|source| source.file_name());
         let set_aside = found.set_aside.iter().filter_map(|it| it.path.file_name());
         // Those that could not be looked at are named as problems.
-        let problems = found.problems.iter().map(|it| last_part(&it.source));
+        let problems = found.problems.iter().map(|it| file_name(&it.source));
         sources.chain(set_aside).chain(problems).for_each(|name| delivered.add(name));
         if !found.rollups.is_empty() {
-            rollup::each_source(&found.rollups, &mut |name| delivered.add(last_part(name)))?;
+            rollup::each_source(&found.rollups, &mut |name| delivered.add(file_name(name)))?;
         }
         Ok(delivered)
     }
@@ -44,8 +45,4 @@ impl Delivered {
             log_files: listed.not_found(coverage.period),
         };
     }
-}
-
-fn last_part(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }

@@ -13,13 +13,13 @@ use super::reading::{Read, read};
 use super::writing::Output;
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::coverage::Coverage;
-use crate::organization::{EntityIndex, EntityKind, Organization, PolicyScope};
+use crate::organization::{EntityIndex, Organization, PolicyScope};
 use crate::report::JobDates;
 use crate::report::coverage::{
     OrganizationBasis, OrganizationCoverage, ReportCoverage, SnapshotCoverage,
 };
 use crate::report::organizations::{
-    Activity, Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
+    self, Activity, Attachments, OrganizationsReport, Query, Reporter, UnusedIamRegion,
 };
 use crate::report::page::{Page, SortKey};
 use crate::time::Time;
@@ -250,10 +250,7 @@ pub(in crate::cli) fn warnings(
         let named = names.list(activity.outside.keys().copied());
         warnings.push(format!("accounts outside the organization, in no report: {named}"));
     }
-    let silent = organization
-        .entities()
-        .map(|(_, it)| it)
-        .filter(|it| it.kind == EntityKind::Account && !coverage.accounts.contains_key(&it.id));
+    let silent = organizations::silent_accounts(organization, coverage);
     let silent: Vec<&str> = silent.map(|account| account.id.as_str()).collect();
     if !silent.is_empty() {
         let named = names.list(silent.iter().copied());

@@ -75,25 +75,28 @@ pub(in crate::cli) fn read(
 /// Reads logs alone, and shows `witness` every access of the period.
 pub(in crate::cli) fn read_witnessed(
     args: &InputArgs,
-    found: &Found,
+    Given { found, proven }: Given,
     asked: Asked,
     witness: &Witness<'_>,
     verbosity: &VerbosityArgs,
-) -> anyhow::Result<(Ledger, Coverage)> {
+) -> anyhow::Result<Coverage> {
     let switches = switches(&args.attribution)?;
+    let delivered = Delivered::of(&found, threads(args.threads))?;
     let period = match asked {
         Asked::Fixed(period) => period,
         Asked::UpToNewest(length) => {
-            refuse_pipes(found)?;
-            let (_, all) = fold(args, found, Period::default(), switches, None, verbosity)?;
+            refuse_pipes(&found)?;
+            let (_, all) = fold(args, &found, Period::default(), switches, None, verbosity)?;
             all.last_event().map_or_else(Period::default, |newest| Period::ending(newest, length))
         }
     };
-    let folded = fold(args, found, period, switches, Some(witness), verbosity)?;
-    if folded.1.records.counted == 0 && !args.allow_empty {
-        refuse_empty(found, &folded.1)?;
+    let (_, mut coverage) = fold(args, &found, period, switches, Some(witness), verbosity)?;
+    if coverage.records.counted == 0 && !args.allow_empty {
+        refuse_empty(&found, &coverage)?;
     }
-    Ok(folded)
+    delivered.add_to(&mut coverage);
+    coverage.proven = proven;
+    Ok(coverage)
 }
 
 /// Folds logs, and shows how that goes on.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::Printed;
 use crate::coverage::Span;
 use crate::report::attempt::{Attempt, Attempts, EventId};
+use crate::report::coverage::ProvenPeriod;
 use crate::report::service::Subject;
 use crate::time::Time;
 
@@ -87,16 +88,8 @@ impl<'r> Details<'r> {
     }
 }
 
-/// A time of which digests prove that everything was read.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ProvenPeriod {
-    from: Printed<Time>,
-    to: Printed<Time>,
-}
-
 fn proven_periods(spans: &[Span]) -> Vec<ProvenPeriod> {
-    spans.iter().map(|(from, to)| ProvenPeriod { from: Printed(*from), to: Printed(*to) }).collect()
+    spans.iter().map(ProvenPeriod::from).collect()
 }
 
 /// The name of the member that says whose attempt it was.

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use crate::coverage::AccountCoverage;
 use crate::identities::Identities;
-use crate::organization::EntityKind;
 use crate::printable::grouped;
 use crate::report::coverage::{IdentitiesBasis, IdentitiesCoverage};
+use crate::report::organizations::silent_accounts;
 use crate::report::service::Activity;
 use crate::serve::page::Ground;
 use crate::serve::page::words::{instant_in_utc, shown};
@@ -54,9 +54,7 @@ pub(super) fn topics<'t>(ground: &Ground<'t, 't>) -> Vec<Topic<'t>> {
 fn of_logs<'t>(ground: &Ground<'t, 't>) -> Vec<Topic<'t>> {
     let facts = ground.facts;
     let (organization, coverage) = (facts.organization, facts.coverage);
-    let silent = organization.entities().filter(|(_, entity)| {
-        entity.kind == EntityKind::Account && !coverage.accounts.contains_key(&entity.id)
-    });
+    let silent = silent_accounts(organization, coverage);
     vec![
         Topic {
             key: "problems",
@@ -80,7 +78,7 @@ fn of_logs<'t>(ground: &Ground<'t, 't>) -> Vec<Topic<'t>> {
                       looks unused.",
             headings: &["Account", "Name", "Entity path"],
             rows: silent
-                .map(|(_, entity)| {
+                .map(|entity| {
                     let name = entity.name.as_deref().unwrap_or_default();
                     let path = html! { code { (shown(&entity.path)) } };
                     Row::new(&entity.id, vec![html! { (shown(name)) }, path])
