@@ -570,8 +570,9 @@ pub(crate) struct OutputArgs {
     )]
     pub(crate) format: String,
 
-    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids and their
-    /// sources, proven times (the columnar formats always have them, the table never)
+    /// In JSON, add what AWS does not have: last success, last denial, first attempt, event ids and
+    /// their sources (the columnar formats always have them, the table never); with --verified-only,
+    /// which times are proven
     #[arg(long, help_heading = "Output")]
     pub(crate) details: bool,
 
