@@ -112,6 +112,8 @@ fn missing(stretches: &[(i64, i64)]) -> Vec<(i64, i64)> {
         for neighbour in neighbours(hour, hole) {
             match (first..end).contains(&neighbour) {
                 true if has(neighbour) => with += 1,
+                // Of eight neighbours two without a file are too many, whatever the others have.
+                true if without == 1 => return false,
                 true => without += 1,
                 false => {}
             }

@@ -7,12 +7,15 @@ use libdeflater::Decompressor;
 
 use super::super::gzip::{DEFLATE, FLAG_EXTRA, FLAG_NAME, FLAGS_RESERVED, MAGIC};
 
-/// The largest file that is read whole, in bytes. A larger one is no slower as a stream, whose window
-/// stays in the caches, and needs less memory.
-pub(super) const LARGEST_FILE: u64 = 1 << 20;
+/// The largest file that is read whole, in bytes: larger than any that CloudTrail delivers, which would
+/// be slower as a stream.
+pub(super) const LARGEST_FILE: u64 = 8 << 20;
 
 /// The most that a whole file may hold, in bytes.
-const LARGEST_CONTENT: usize = 4 << 20;
+const LARGEST_CONTENT: usize = 32 << 20;
+
+/// Bytes of a buffer that stay for the next file, whatever its size.
+const KEPT: usize = 4 << 20;
 
 /// Deflate's own maximum: what claims to expand further is lying.
 const MAX_EXPANSION: usize = 1032;
@@ -35,9 +38,7 @@ impl Whole {
     pub(super) fn read(&mut self, file: &mut impl Read, size: u64) -> Option<&[u8]> {
         // One byte more is asked for: a read that stops right before it has met the end.
         let length = usize::try_from(size).ok()? + 1;
-        if self.file.len() < length {
-            self.file.resize(length, 0);
-        }
+        fit(&mut self.file, length);
         let mut filled = 0;
         while let Some(free) = self.file.get_mut(filled..length).filter(|free| !free.is_empty()) {
             match file.read(free) {
@@ -70,14 +71,25 @@ impl Whole {
         if may_begin_a_member(deflated) {
             return None;
         }
-        if self.content.len() < size {
-            self.content.resize(size, 0);
-        }
+        fit(&mut self.content, size);
         let content = self.content.get_mut(..size)?;
         let inflated = self.inflate.deflate_decompress(deflated, content).ok()?;
         let is_whole =
             inflated == size && libdeflater::crc32(content) == u32::from_le_bytes(*checksum);
         is_whole.then_some(content)
+    }
+}
+
+/// Makes a buffer long enough. The largest files come first, so that what only they need is given
+/// back.
+fn fit(buffer: &mut Vec<u8>, length: usize) {
+    if buffer.len() < length {
+        buffer.resize(length, 0);
+    }
+    let needed = length.max(KEPT);
+    if buffer.len() / 2 > needed {
+        buffer.truncate(needed);
+        buffer.shrink_to_fit();
     }
 }
 
