@@ -233,24 +233,24 @@ pub fn access<'e, A>(
     actor: impl FnOnce(RawIdentity<'e>) -> Result<A, NoAccess>,
 ) -> Result<(A, Access<'e>), NoAccess> {
     kind_of_event(event, switches)?;
-    if event.error_code.is_some_and(|code| is_authentication_failure(&code.decode())) {
+    if event.error_code().is_some_and(|code| is_authentication_failure(&code.decode())) {
         return Err(Skip::AuthenticationFailed.into());
     }
-    let actor = actor(event.user_identity.ok_or(Skip::Anonymous)?)?;
+    let actor = actor(event.user_identity().ok_or(Skip::Anonymous)?)?;
     let time = event
-        .event_time
+        .event_time()
         .and_then(time)
         .ok_or(NoAccess::Malformed("eventTime is missing or no time"))?;
     let event_source =
-        present(event.event_source).ok_or(NoAccess::Malformed("eventSource is missing"))?;
+        present(event.event_source()).ok_or(NoAccess::Malformed("eventSource is missing"))?;
     let access = Access {
         event_source,
-        event_name: event.event_name.unwrap_or_else(|| "".into()),
+        event_name: event.event_name().unwrap_or_else(|| "".into()),
         is_data_event: is_data_event(event),
         service_namespace: service_namespace(event, event_source),
         time,
-        region: present(event.aws_region),
-        event_id: present(event.event_id),
+        region: present(event.aws_region()),
+        event_id: present(event.event_id()),
         answer: answer(event),
     };
     Ok((actor, access))
@@ -282,16 +282,16 @@ fn time(text: RawString<'_>) -> Option<Time> {
 
 /// Sets aside what is no request by a principal, whoever it names.
 fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
-    let is_usual = event.event_type.is_none_or(|it| it.is("AwsApiCall"))
-        && event.event_category.is_none_or(|it| it.is("Management"))
-        && !event.has_insight_details
-        && !event.event_name.is_some_and(|it| it.is("ConsoleLogin"));
+    let is_usual = event.event_type().is_none_or(|it| it.is("AwsApiCall"))
+        && event.event_category().is_none_or(|it| it.is("Management"))
+        && !event.has_insight_details()
+        && !event.event_name().is_some_and(|it| it.is("ConsoleLogin"));
     if is_usual {
         return Ok(());
     }
-    let is_type = |name| event.event_type.is_some_and(|it| it.is_ignoring_case(name));
-    let is_category = |name| event.event_category.is_some_and(|it| it.is_ignoring_case(name));
-    if event.has_insight_details || is_type("AwsCloudTrailInsight") || is_category("Insight") {
+    let is_type = |name| event.event_type().is_some_and(|it| it.is_ignoring_case(name));
+    let is_category = |name| event.event_category().is_some_and(|it| it.is_ignoring_case(name));
+    if event.has_insight_details() || is_type("AwsCloudTrailInsight") || is_category("Insight") {
         return Err(Skip::Insight);
     }
     if is_type("AwsAggregatedEvent") || is_category("Aggregated") {
@@ -303,8 +303,8 @@ fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
     if is_type("AwsConsoleAction") && switches.console_actions == Choice::SetAside {
         return Err(Skip::ConsoleAction);
     }
-    let is_console_login = event.event_name.is_some_and(|it| it.is("ConsoleLogin"))
-        && event.event_source.is_some_and(|it| it.is("signin.amazonaws.com"));
+    let is_console_login = event.event_name().is_some_and(|it| it.is("ConsoleLogin"))
+        && event.event_source().is_some_and(|it| it.is("signin.amazonaws.com"));
     if is_type("AwsConsoleSignIn") || is_console_login {
         if sign_in_failed(event) {
             return Err(Skip::FailedConsoleSignIn);
@@ -319,10 +319,10 @@ fn kind_of_event(event: &Event<'_>, switches: &Switches) -> Result<(), Skip> {
 /// A failed sign-in often has no `errorCode`, only its answer or a message.
 fn sign_in_failed(event: &Event<'_>) -> bool {
     let answer = event
-        .response_elements
-        .and_then(|elements| event.event_name.and_then(|name| elements.string(&name.decode())));
-    present(event.error_code).is_some()
-        || present(event.error_message).is_some()
+        .response_elements()
+        .and_then(|elements| event.event_name().and_then(|name| elements.string(&name.decode())));
+    present(event.error_code()).is_some()
+        || present(event.error_message()).is_some()
         || answer.is_some_and(|answer| answer.eq_ignore_ascii_case("Failure"))
 }
 
@@ -480,9 +480,9 @@ fn unique_id(principal_id: &str) -> &str {
 }
 
 fn is_data_event(event: &Event<'_>) -> bool {
-    match present(event.event_category) {
+    match present(event.event_category()) {
         Some(category) => category.is_ignoring_case("Data"),
-        None => event.management_event == Some(false),
+        None => event.management_event() == Some(false),
     }
 }
 
@@ -490,14 +490,14 @@ fn service_namespace<'e>(event: &Event<'e>, event_source: RawString<'_>) -> Opti
     if !event_source.is("autoscaling.amazonaws.com") {
         return None;
     }
-    event.request_parameters?.string("serviceNamespace").filter(|namespace| !namespace.is_empty())
+    event.request_parameters()?.string("serviceNamespace").filter(|namespace| !namespace.is_empty())
 }
 
 fn answer(event: &Event<'_>) -> Answer {
-    match present(event.error_code) {
+    match present(event.error_code()) {
         Some(code) if is_denial(&code.decode()) => Answer::Denied,
         Some(_) => Answer::Failed,
-        None if present(event.error_message).is_some() => Answer::Failed,
+        None if present(event.error_message()).is_some() => Answer::Failed,
         None => Answer::Success,
     }
 }

@@ -1,6 +1,7 @@
 //! The dozen fields of a CloudTrail record that decide anything; knows not what they mean.
 
 pub mod envelope;
+mod field;
 pub mod scan;
 mod text;
 
@@ -8,42 +9,171 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
+use field::{Field, KEPT, Value};
 pub use text::RawString;
 
 /// The fields of one CloudTrail record, as they stand in its bytes.
 ///
 /// An absent member, an explicit `null` and a value of another type are all `None`; of duplicate
 /// members the last one stands (A26).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub struct Event<'a> {
-    /// `eventTime`, else `@timestamp`, as logged.
-    pub event_time: Option<RawString<'a>>,
-    /// `eventSource`, such as `s3.amazonaws.com`.
-    pub event_source: Option<RawString<'a>>,
-    /// `eventName`.
-    pub event_name: Option<RawString<'a>>,
-    /// `awsRegion`.
-    pub aws_region: Option<RawString<'a>>,
-    /// `eventID`.
-    pub event_id: Option<RawString<'a>>,
-    /// `eventType`; absent in old records (A24).
-    pub event_type: Option<RawString<'a>>,
-    /// `eventCategory`: `Management`, `Data`, `NetworkActivity`, `Insight`, …
-    pub event_category: Option<RawString<'a>>,
-    /// `managementEvent`, be it a boolean or a string.
-    pub management_event: Option<bool>,
-    /// `errorCode`.
-    pub error_code: Option<RawString<'a>>,
-    /// `errorMessage`.
-    pub error_message: Option<RawString<'a>>,
-    /// `userIdentity`, unread.
-    pub user_identity: Option<RawIdentity<'a>>,
-    /// Whether the record has `insightDetails`.
-    pub has_insight_details: bool,
-    /// `requestParameters`, unread.
-    pub request_parameters: Option<RawObject<'a>>,
-    /// `responseElements`, unread.
-    pub response_elements: Option<RawObject<'a>>,
+    /// By [`Field`].
+    values: [Value<'a>; KEPT],
+    /// Of the `userIdentity`, if it is an object.
+    sighting: Option<scan::Sighting>,
+}
+
+impl<'a> Event<'a> {
+    /// Returns `eventTime`, else `@timestamp`, as logged.
+    #[inline]
+    pub fn event_time(&self) -> Option<RawString<'a>> {
+        let time = self.text(Field::EventTime);
+        if time.is_none_or(RawString::is_empty) {
+            return self.text(Field::Timestamp).or(time);
+        }
+        time
+    }
+
+    /// Returns `eventSource`, such as `s3.amazonaws.com`.
+    #[inline]
+    pub fn event_source(&self) -> Option<RawString<'a>> {
+        self.text(Field::EventSource)
+    }
+
+    /// Returns `eventName`.
+    #[inline]
+    pub fn event_name(&self) -> Option<RawString<'a>> {
+        self.text(Field::EventName)
+    }
+
+    /// Returns `awsRegion`.
+    #[inline]
+    pub fn aws_region(&self) -> Option<RawString<'a>> {
+        self.text(Field::AwsRegion)
+    }
+
+    /// Returns `eventID`.
+    #[inline]
+    pub fn event_id(&self) -> Option<RawString<'a>> {
+        self.text(Field::EventId)
+    }
+
+    /// Returns `eventType`; absent in old records (A24).
+    #[inline]
+    pub fn event_type(&self) -> Option<RawString<'a>> {
+        self.text(Field::EventType)
+    }
+
+    /// Returns `eventCategory`: `Management`, `Data`, `NetworkActivity`, `Insight`, …
+    #[inline]
+    pub fn event_category(&self) -> Option<RawString<'a>> {
+        self.text(Field::EventCategory)
+    }
+
+    /// Returns `managementEvent`, be it a boolean or a string.
+    #[inline]
+    pub fn management_event(&self) -> Option<bool> {
+        self.value(Field::ManagementEvent).boolean()
+    }
+
+    /// Returns `errorCode`.
+    #[inline]
+    pub fn error_code(&self) -> Option<RawString<'a>> {
+        self.text(Field::ErrorCode)
+    }
+
+    /// Returns `errorMessage`.
+    #[inline]
+    pub fn error_message(&self) -> Option<RawString<'a>> {
+        self.text(Field::ErrorMessage)
+    }
+
+    /// Returns `userIdentity`, unread.
+    #[inline]
+    pub fn user_identity(&self) -> Option<RawIdentity<'a>> {
+        let bytes = self.value(Field::UserIdentity).object()?;
+        Some(RawIdentity { bytes, sighting: self.sighting })
+    }
+
+    /// Returns whether the record has `insightDetails`.
+    #[inline]
+    pub fn has_insight_details(&self) -> bool {
+        self.value(Field::InsightDetails).object().is_some()
+    }
+
+    /// Returns `requestParameters`, unread.
+    #[inline]
+    pub fn request_parameters(&self) -> Option<RawObject<'a>> {
+        self.value(Field::RequestParameters).object().map(RawObject)
+    }
+
+    /// Returns `responseElements`, unread.
+    #[inline]
+    pub fn response_elements(&self) -> Option<RawObject<'a>> {
+        self.value(Field::ResponseElements).object().map(RawObject)
+    }
+
+    #[inline(always)]
+    fn value(&self, field: Field) -> Value<'a> {
+        self.values.get(field as usize).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn text(&self, field: Field) -> Option<RawString<'a>> {
+        self.value(field).text()
+    }
+}
+
+/// Compares what they say, not where their `userIdentity` was seen before.
+impl PartialEq for Event<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let texts = |event: &Self| {
+            [
+                event.event_time(),
+                event.event_source(),
+                event.event_name(),
+                event.aws_region(),
+                event.event_id(),
+                event.event_type(),
+                event.event_category(),
+                event.error_code(),
+                event.error_message(),
+            ]
+        };
+        let others = |event: &Self| {
+            (
+                event.management_event(),
+                event.user_identity(),
+                event.has_insight_details(),
+                event.request_parameters(),
+                event.response_elements(),
+            )
+        };
+        texts(self) == texts(other) && others(self) == others(other)
+    }
+}
+
+/// Prints all that it says, and nothing of where its `userIdentity` was seen before.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event_time", &self.event_time())
+            .field("event_source", &self.event_source())
+            .field("event_name", &self.event_name())
+            .field("aws_region", &self.aws_region())
+            .field("event_id", &self.event_id())
+            .field("event_type", &self.event_type())
+            .field("event_category", &self.event_category())
+            .field("management_event", &self.management_event())
+            .field("error_code", &self.error_code())
+            .field("error_message", &self.error_message())
+            .field("user_identity", &self.user_identity().map(RawIdentity::read))
+            .field("has_insight_details", &self.has_insight_details())
+            .field("request_parameters", &self.request_parameters())
+            .field("response_elements", &self.response_elements())
+            .finish()
+    }
 }
 
 /// `userIdentity`.

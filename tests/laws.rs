@@ -277,7 +277,7 @@ fn read(bytes: &[u8]) -> Vec<Seen> {
     let mut each = |found: Found<'_>| {
         seen.push(match found {
             Found::Event { event, offset, .. } => {
-                let name = event.event_name.map(RawString::decode).unwrap_or_default();
+                let name = event.event_name().map(RawString::decode).unwrap_or_default();
                 (Some(name.into_owned()), Some(offset), "event")
             }
             Found::Lookalike(_) => (None, None, "stranger"),

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use libfuzzer_sys::fuzz_target;
 use trailfold::event::envelope::{self, Content, Found, Input, Window};
 use trailfold::event::scan::{self, Fault, Habits, Object};
-use trailfold::event::{Event, Lookalike, RawIdentity};
+use trailfold::event::Lookalike;
 use trailfold_fuzz::fed;
 
 #[path = "../../tests/laws/parsed.rs"]
@@ -56,20 +56,13 @@ enum Seen {
     Malformed(u64, &'static str),
 }
 
-/// Returns all that an event says of its bytes, and nothing of where they were seen before.
-fn fields(event: &Event<'_>) -> String {
-    let mut event = *event;
-    let identity = event.user_identity.take().map(RawIdentity::read);
-    format!("{event:?} {identity:?}")
-}
-
 /// Returns what is found, with offsets from `start` on.
 fn found(input: Input<'_>, start: u64) -> (Content, Vec<Seen>) {
     thread_local!(static WINDOW: RefCell<Window> = RefCell::default());
     let mut all = Vec::new();
     let mut each = |found: Found<'_>| {
         all.push(match found {
-            Found::Event { event, offset, .. } => Seen::Event(offset - start, fields(event)),
+            Found::Event { event, offset, .. } => Seen::Event(offset - start, format!("{event:?}")),
             Found::Lookalike(lookalike) => Seen::Lookalike(lookalike),
             Found::Malformed(malformed) => {
                 Seen::Malformed(malformed.offset - start, malformed.reason)

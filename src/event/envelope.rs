@@ -701,7 +701,7 @@ fn unwrap_next(
 /// does.
 fn is_event(object: &Object<'_>) -> bool {
     let event = &object.event;
-    let foreign = event.event_source.is_some_and(|source| source.bytes().starts_with(b"aws:"));
+    let foreign = event.event_source().is_some_and(|source| source.bytes().starts_with(b"aws:"));
     object.event_members >= 2 && !foreign
 }
 

@@ -96,15 +96,16 @@ pub(super) enum Members {
 /// # Errors
 ///
 /// [`Fault`] if the object is cut off or not JSON.
-#[inline]
+#[inline(always)]
 pub fn object<'a>(
     bytes: &'a [u8],
     start: usize,
     more_may_come: bool,
     habits: &mut Habits,
 ) -> Result<Object<'a>, Fault> {
-    match level::object(bytes, start, habits) {
-        Ok(object) => Ok(object),
+    let mut object = Object::default();
+    match level::object(bytes, start, habits, &mut object) {
+        Ok(()) => Ok(object),
         Err(Fault::Incomplete) if more_may_come => Err(Fault::Incomplete),
         // A fault is found late by whoever looks at blocks, and found at its place by whoever looks
         // at every byte.
@@ -118,7 +119,9 @@ pub fn object<'a>(
 ///
 /// As for [`object`].
 pub fn object_by_bytes(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    read::object::<Bytes>(bytes, start, &mut Habits::default())
+    let mut object = Object::default();
+    read::object::<Bytes>(bytes, start, &mut Habits::default(), &mut object)?;
+    Ok(object)
 }
 
 /// Reads the `userIdentity` that `bytes` are.

@@ -3,7 +3,7 @@
 #![expect(clippy::string_slice, reason = "a test may panic")]
 
 use super::*;
-use crate::event::{RawIdentity, RawString};
+use crate::event::RawString;
 
 /// What stood in the place of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ fn seen_through(window: &mut Window, input: &mut dyn Read) -> (Vec<Seen>, io::Re
     let content = read(Input::Stream(input), window, &mut |_| true, &mut |found| {
         seen.push(match found {
             Found::Event { event, offset, .. } => Seen::Event(
-                event.event_name.map_or("?".into(), RawString::decode).into_owned(),
+                event.event_name().map_or("?".into(), RawString::decode).into_owned(),
                 offset,
             ),
             Found::Lookalike(lookalike) => Seen::Lookalike(lookalike),
@@ -264,9 +264,7 @@ fn told(input: Input<'_>, window: &mut Window, start: u64) -> (Vec<String>, Cont
     let content = read(input, window, &mut |_| true, &mut |found| {
         told.push(match found {
             Found::Event { event, offset, .. } => {
-                let mut event = *event;
-                let identity = event.user_identity.take().map(RawIdentity::read);
-                format!("{} {event:?} {identity:?}", offset - start)
+                format!("{} {event:?}", offset - start)
             }
             Found::Lookalike(lookalike) => format!("{lookalike:?}"),
             Found::Malformed(Malformed { offset, reason }) => {

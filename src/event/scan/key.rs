@@ -6,62 +6,24 @@
 
 #![expect(clippy::indexing_slicing, reason = "a number of a key is below their number")]
 
+use super::super::field::Field;
 use super::cursor::Stride;
 use super::{CONTAINERS, OBJECT_WRAPPERS, STRING_WRAPPERS};
 
-/// A member that matters. The value of those before [`Field::Digest`] is kept, where it is needed
-/// or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Field {
-    EventTime,
-    EventSource,
-    EventName,
-    AwsRegion,
-    EventId,
-    EventType,
-    EventCategory,
-    ErrorCode,
-    ErrorMessage,
-    UserIdentity,
-    EventVersion,
-    RecipientAccountId,
-    SourceIpAddress,
-    UserAgent,
-    Timestamp,
-    ManagementEvent,
-    InsightDetails,
-    RequestParameters,
-    ResponseElements,
-    Else,
-    Digest,
-    Config,
-    ObjectWrapper,
-    StringWrapper,
-    Container,
-}
-
-/// How many fields keep their value.
-pub(super) const KEPT: usize = Field::Digest as usize;
-
-/// How many of them are an event's own; they come first.
-pub(super) const OWN: usize = Field::UserAgent as usize + 1;
-
-impl Field {
-    /// Returns what a key that is none of [`KEYS`] means in a record or an envelope.
-    fn of_rare(key: &[u8]) -> Self {
-        match key {
-            b"@timestamp" => Self::Timestamp,
-            b"insightDetails" => Self::InsightDetails,
-            b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => Self::Digest,
-            b"configurationItemStatus"
-            | b"configurationItemVersion"
-            | b"configSnapshotId"
-            | b"configRuleArn" => Self::Config,
-            _ if OBJECT_WRAPPERS.contains(&key) => Self::ObjectWrapper,
-            _ if STRING_WRAPPERS.contains(&key) => Self::StringWrapper,
-            _ if CONTAINERS.contains(&key) => Self::Container,
-            _ => Self::Else,
-        }
+/// Returns what a key that is none of [`KEYS`] means in a record or an envelope.
+fn rare_field(key: &[u8]) -> Field {
+    match key {
+        b"@timestamp" => Field::Timestamp,
+        b"insightDetails" => Field::InsightDetails,
+        b"digestStartTime" | b"digestS3Object" | b"previousDigestHashValue" => Field::Digest,
+        b"configurationItemStatus"
+        | b"configurationItemVersion"
+        | b"configSnapshotId"
+        | b"configRuleArn" => Field::Config,
+        _ if OBJECT_WRAPPERS.contains(&key) => Field::ObjectWrapper,
+        _ if STRING_WRAPPERS.contains(&key) => Field::StringWrapper,
+        _ if CONTAINERS.contains(&key) => Field::Container,
+        _ => Field::Else,
     }
 }
 
@@ -70,20 +32,29 @@ pub(super) const WIDTH: usize = 32;
 
 /// A key with its quotes and its colon.
 pub(super) struct Key {
-    name: &'static str,
-    pub(super) field: Field,
-    /// Whether its values are mostly strings of one length.
-    pub(super) is_steady: bool,
     literal: [u8; WIDTH],
     /// Ones where the literal has bytes.
     mask: [u8; WIDTH],
+    name: &'static str,
+    /// Its place among [`KEYS`].
+    number: usize,
+    pub(super) field: Field,
+    /// Whether its values are mostly strings of one length.
+    pub(super) is_steady: bool,
 }
 
 impl Key {
     const fn new(name: &'static str, field: Field) -> Self {
         let bytes = name.as_bytes();
         assert!(bytes.len() + 3 < WIDTH, "a key that is too long would stand everywhere");
-        let mut key = Self { name, field, is_steady: false, literal: [0; WIDTH], mask: [0; WIDTH] };
+        let mut key = Self {
+            literal: [0; WIDTH],
+            mask: [0; WIDTH],
+            name,
+            number: 0,
+            field,
+            is_steady: false,
+        };
         let mut at = 0;
         while at < key.length() {
             key.mask[at] = u8::MAX;
@@ -110,7 +81,7 @@ impl Key {
 }
 
 /// The members of CloudTrail's records, in the order in which AWS writes them.
-static KEYS: [Key; 30] = [
+static KEYS: [Key; 30] = numbered([
     Key::steady("eventVersion", Field::EventVersion),
     Key::new("userIdentity", Field::UserIdentity),
     Key::steady("eventTime", Field::EventTime),
@@ -141,12 +112,22 @@ static KEYS: [Key; 30] = [
     Key::steady("eventCategory", Field::EventCategory),
     Key::new("tlsDetails", Field::Else),
     Key::steady("sessionCredentialFromConsole", Field::Else),
-];
+]);
+
+/// Tells keys their places.
+const fn numbered<const N: usize>(mut keys: [Key; N]) -> [Key; N] {
+    let mut number = 0;
+    while number < N {
+        keys[number].number = number;
+        number += 1;
+    }
+    keys
+}
 
 /// The two keys that came last behind each of [`KEYS`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct KeyOrder {
-    behind: [[usize; 2]; KEYS.len()],
+    behind: [[&'static Key; 2]; KEYS.len()],
     last: usize,
     /// The length of the last string that each of them had.
     lengths: [usize; KEYS.len()],
@@ -154,7 +135,7 @@ pub(super) struct KeyOrder {
 
 impl Default for KeyOrder {
     fn default() -> Self {
-        let next = |at| [(at + 1) % KEYS.len(), (at + 2) % KEYS.len()];
+        let next = |at| [1, 2].map(|steps| &KEYS[(at + steps) % KEYS.len()]);
         Self { behind: std::array::from_fn(next), last: KEYS.len() - 1, lengths: [0; KEYS.len()] }
     }
 }
@@ -163,10 +144,9 @@ impl KeyOrder {
     /// Returns a guessed key that stands at the start of `bytes`.
     #[inline(always)]
     pub(super) fn guess<S: Stride>(&mut self, bytes: &[u8; WIDTH]) -> Option<&'static Key> {
-        for number in self.behind[self.last] {
-            let key = &KEYS[number];
+        for key in self.behind[self.last] {
             if S::starts(bytes, &key.literal, &key.mask) {
-                self.last = number;
+                self.last = key.number;
                 return Some(key);
             }
         }
@@ -191,12 +171,12 @@ impl KeyOrder {
 
     /// Returns the member of any key, and guesses it next time.
     pub(super) fn look_up(&mut self, key: &[u8]) -> Field {
-        let Some(number) = KEYS.iter().position(|known| known.name.as_bytes() == key) else {
-            return Field::of_rare(key);
+        let Some(key) = KEYS.iter().find(|known| known.name.as_bytes() == key) else {
+            return rare_field(key);
         };
         let behind = &mut self.behind[self.last];
-        *behind = [number, behind[0]];
-        self.last = number;
-        KEYS[number].field
+        *behind = [key, behind[0]];
+        self.last = key.number;
+        key.field
     }
 }

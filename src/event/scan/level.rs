@@ -22,18 +22,19 @@ pub(super) fn object<'a>(
     bytes: &'a [u8],
     start: usize,
     habits: &mut Habits,
-) -> Result<Object<'a>, Fault> {
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
     match Level::detect() {
         // SAFETY: the CPU has AVX-512BW and what goes with it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => unsafe { object_avx512(bytes, start, habits) },
+        Level::Avx512 => unsafe { object_avx512(bytes, start, habits, object) },
         // SAFETY: the CPU has AVX2 and what goes with it.
         #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => unsafe { object_avx2(bytes, start, habits) },
+        Level::Avx2 => unsafe { object_avx2(bytes, start, habits, object) },
         // SAFETY: the CPU has NEON.
         #[cfg(target_arch = "aarch64")]
-        Level::Neon => unsafe { object_neon(bytes, start, habits) },
-        Level::Portable => read::object::<Blocks<Portable>>(bytes, start, habits),
+        Level::Neon => unsafe { object_neon(bytes, start, habits, object) },
+        Level::Portable => read::object::<Blocks<Portable>>(bytes, start, habits, object),
     }
 }
 
@@ -43,8 +44,9 @@ fn object_avx512<'a>(
     bytes: &'a [u8],
     start: usize,
     habits: &mut Habits,
-) -> Result<Object<'a>, Fault> {
-    read::object::<Blocks<block::Avx512>>(bytes, start, habits)
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
+    read::object::<Blocks<block::Avx512>>(bytes, start, habits, object)
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -53,8 +55,9 @@ fn object_avx2<'a>(
     bytes: &'a [u8],
     start: usize,
     habits: &mut Habits,
-) -> Result<Object<'a>, Fault> {
-    read::object::<Blocks<block::Avx2>>(bytes, start, habits)
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
+    read::object::<Blocks<block::Avx2>>(bytes, start, habits, object)
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -63,8 +66,9 @@ fn object_neon<'a>(
     bytes: &'a [u8],
     start: usize,
     habits: &mut Habits,
-) -> Result<Object<'a>, Fault> {
-    read::object::<Blocks<block::Neon>>(bytes, start, habits)
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
+    read::object::<Blocks<block::Neon>>(bytes, start, habits, object)
 }
 
 /// Reads the `userIdentity` that `bytes` are; a fault is somewhere in it.
@@ -169,28 +173,32 @@ pub(super) mod tests {
     /// Returns the scanner at every level that this CPU has.
     pub(in super::super) fn every() -> Vec<At> {
         let mut every: Vec<At> = vec![("portable", |bytes, start, habits| {
-            read::object::<Blocks<Portable>>(bytes, start, habits)
+            let mut object = Object::default();
+            read::object::<Blocks<Portable>>(bytes, start, habits, &mut object).map(|()| object)
         })];
         #[cfg(target_arch = "x86_64")]
         {
             if Level::detect() == Level::Avx512 {
                 every.push(("avx512", |bytes, start, habits| {
+                    let mut object = Object::default();
                     // SAFETY: the CPU has AVX-512BW and what goes with it.
-                    unsafe { object_avx512(bytes, start, habits) }
+                    unsafe { object_avx512(bytes, start, habits, &mut object) }.map(|()| object)
                 }));
             }
             if Level::detect() != Level::Portable {
                 every.push(("avx2", |bytes, start, habits| {
+                    let mut object = Object::default();
                     // SAFETY: what has the level above has AVX2, too.
-                    unsafe { object_avx2(bytes, start, habits) }
+                    unsafe { object_avx2(bytes, start, habits, &mut object) }.map(|()| object)
                 }));
             }
         }
         #[cfg(target_arch = "aarch64")]
         if Level::detect() == Level::Neon {
-            // SAFETY: the CPU has NEON.
-            every.push(("neon", |bytes, start, habits| unsafe {
-                object_neon(bytes, start, habits)
+            every.push(("neon", |bytes, start, habits| {
+                let mut object = Object::default();
+                // SAFETY: the CPU has NEON.
+                unsafe { object_neon(bytes, start, habits, &mut object) }.map(|()| object)
             }));
         }
         every

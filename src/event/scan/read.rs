@@ -1,153 +1,60 @@
 //! Reads one object in the place of a record: one loop over its members.
 
-use super::super::{Event, RawIdentity, RawObject, RawString};
+use super::super::RawString;
+use super::super::field::{Field, Kind, OWN, Value};
 use super::block::BLOCK;
 use super::cursor::{Cursor, Stride, Walk};
 use super::habits::{Habits, Identities, Sighting};
-use super::key::{Field, KEPT, OWN, WIDTH};
+use super::key::WIDTH;
 use super::{Fault, Inner, Object};
 
-/// What the value of a member is.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    Absent,
-    Text,
-    TextWithEscapes,
-    Object,
-    /// An array, a number, `true`, `false`, `null`.
-    Other,
+/// An object that is being read.
+struct Reading<'o, 'a> {
+    object: &'o mut Object<'a>,
+    /// One bit each [`Field`] that has a value.
+    present: u32,
 }
 
-/// The value of a member: where it stands, a string without its quotes.
-#[derive(Clone, Copy, Default)]
-struct Value {
-    kind: Kind,
-    from: usize,
-    to: usize,
-}
-
-/// The values of an object's members.
-struct Values<'a> {
-    bytes: &'a [u8],
-    kept: [Value; KEPT],
-    is_digest: bool,
-    is_config: bool,
-    /// Of the last `userIdentity` that is an object.
-    sighting: Option<Sighting>,
-    inner: Option<Inner<'a>>,
-}
-
-impl<'a> Values<'a> {
-    #[inline(always)]
-    fn of(&self, field: Field) -> (Kind, &'a [u8]) {
-        let value = self.kept.get(field as usize).copied().unwrap_or_default();
-        (value.kind, self.bytes.get(value.from..value.to).unwrap_or_default())
-    }
-
-    #[inline(always)]
-    fn text(&self, field: Field) -> Option<RawString<'a>> {
-        match self.of(field) {
-            (Kind::Text, bytes) => Some(RawString::new(bytes, false)),
-            (Kind::TextWithEscapes, bytes) => Some(RawString::new(bytes, true)),
-            (Kind::Absent | Kind::Object | Kind::Other, _) => None,
-        }
-    }
-
-    #[inline(always)]
-    fn object(&self, field: Field) -> Option<RawObject<'a>> {
-        match self.of(field) {
-            (Kind::Object, bytes) => Some(RawObject(bytes)),
-            _ => None,
-        }
-    }
-
-    #[inline(always)]
-    fn user_identity(&self) -> Option<RawIdentity<'a>> {
-        let RawObject(bytes) = self.object(Field::UserIdentity)?;
-        Some(RawIdentity { bytes, sighting: self.sighting })
-    }
-
-    #[inline(always)]
-    fn boolean(&self, field: Field) -> Option<bool> {
-        match self.of(field) {
-            (Kind::Other | Kind::Text, b"true") => Some(true),
-            (Kind::Other | Kind::Text, b"false") => Some(false),
-            (Kind::TextWithEscapes, _) => self.text(field)?.decode().parse().ok(),
-            _ => None,
-        }
-    }
-
+impl<'a> Reading<'_, 'a> {
     /// Keeps a value: of duplicate members the last one stands (A26).
     #[inline(always)]
-    fn set(&mut self, field: Field, kind: Kind, from: usize, to: usize) {
-        match self.kept.get_mut(field as usize) {
-            Some(kept) => {
-                kept.kind = kind;
-                kept.from = from;
-                kept.to = to;
+    fn set(&mut self, field: Field, kind: Kind, bytes: &'a [u8]) {
+        match self.object.event.values.get_mut(field as usize) {
+            Some(value) => {
+                *value = Value { kind, bytes };
+                self.present |= 1u32.wrapping_shl(field as u32);
             }
-            None => self.set_rare(field, kind, from, to),
-        }
-    }
-
-    #[cold]
-    fn set_rare(&mut self, field: Field, kind: Kind, from: usize, to: usize) {
-        let bytes = self.bytes.get(from..to).unwrap_or_default();
-        match (field, kind) {
-            (Field::Digest, _) => self.is_digest = true,
-            (Field::Config, _) => self.is_config = true,
-            (Field::ObjectWrapper, Kind::Object) => self.inner = Some(Inner::Object(bytes)),
-            (Field::StringWrapper, Kind::Text | Kind::TextWithEscapes) => {
-                let text = RawString::new(bytes, kind == Kind::TextWithEscapes).decode();
-                if text.trim_start().starts_with('{') {
-                    self.inner = Some(Inner::Text(text));
-                }
-            }
-            _ => {}
+            None => set_rare(self.object, field, kind, bytes),
         }
     }
 
     /// Returns how many members are an event's own.
     #[inline(always)]
-    fn event_members(&self) -> usize {
-        let own = self.kept.iter().take(OWN);
-        own.map(|value| usize::from(value.kind != Kind::Absent)).sum()
+    const fn event_members(&self) -> usize {
+        (self.present & ((1 << OWN) - 1)).count_ones() as usize
     }
 
     #[inline(always)]
-    fn finish(self, end: usize, is_envelope: bool) -> Object<'a> {
-        let event_time = self.text(Field::EventTime);
-        let event_time = if event_time.is_none_or(RawString::is_empty) {
-            self.text(Field::Timestamp).or(event_time)
-        } else {
-            event_time
-        };
-        let event = Event {
-            event_time,
-            event_source: self.text(Field::EventSource),
-            event_name: self.text(Field::EventName),
-            aws_region: self.text(Field::AwsRegion),
-            event_id: self.text(Field::EventId),
-            event_type: self.text(Field::EventType),
-            event_category: self.text(Field::EventCategory),
-            management_event: self.boolean(Field::ManagementEvent),
-            error_code: self.text(Field::ErrorCode),
-            error_message: self.text(Field::ErrorMessage),
-            user_identity: self.user_identity(),
-            has_insight_details: self.object(Field::InsightDetails).is_some(),
-            request_parameters: self.object(Field::RequestParameters),
-            response_elements: self.object(Field::ResponseElements),
-        };
-        Object {
-            event,
-            end,
-            event_members: self.event_members(),
-            is_digest: self.is_digest,
-            is_config: self.is_config,
-            is_envelope,
-            inner: self.inner,
+    fn finish(self, end: usize, is_envelope: bool) {
+        self.object.event_members = self.event_members();
+        self.object.end = end;
+        self.object.is_envelope = is_envelope;
+    }
+}
+
+#[cold]
+fn set_rare<'a>(object: &mut Object<'a>, field: Field, kind: Kind, bytes: &'a [u8]) {
+    match (field, kind) {
+        (Field::Digest, _) => object.is_digest = true,
+        (Field::Config, _) => object.is_config = true,
+        (Field::ObjectWrapper, Kind::Object) => object.inner = Some(Inner::Object(bytes)),
+        (Field::StringWrapper, Kind::Text | Kind::TextWithEscapes) => {
+            let text = RawString::new(bytes, kind == Kind::TextWithEscapes).decode();
+            if text.trim_start().starts_with('{') {
+                object.inner = Some(Inner::Text(text));
+            }
         }
+        _ => {}
     }
 }
 
@@ -160,17 +67,11 @@ pub(super) fn object<'a, S: Stride>(
     bytes: &'a [u8],
     start: usize,
     habits: &mut Habits,
-) -> Result<Object<'a>, Fault> {
+    object: &mut Object<'a>,
+) -> Result<(), Fault> {
     let mut cursor = Cursor::<S>::new(bytes, start);
     let mut opener = b'{';
-    let mut values = Values {
-        bytes,
-        kept: [Value::default(); KEPT],
-        is_digest: false,
-        is_config: false,
-        sighting: None,
-        inner: None,
-    };
+    let mut reading = Reading { object, present: 0 };
     loop {
         let ahead: Option<&[u8; AHEAD]> = bytes.get(cursor.at..).and_then(<[u8]>::first_chunk);
         let guessed = ahead
@@ -181,11 +82,12 @@ pub(super) fn object<'a, S: Stride>(
             if ahead[value] == b'"'
                 && let Some(length) = ahead[value + 1..].first_chunk().and_then(S::short_string)
             {
-                let from = cursor.at + value + 1;
+                let from = value + 1;
+                let text = ahead.get(from..from + length).unwrap_or_default();
+                reading.set(key.field, Kind::Text, text);
                 let length =
                     if key.is_steady { habits.order.expect_length(length) } else { length };
-                values.set(key.field, Kind::Text, from, from + length);
-                cursor.at = from + length + 1;
+                cursor.at += from + length + 1;
                 opener = b',';
                 continue;
             }
@@ -196,7 +98,7 @@ pub(super) fn object<'a, S: Stride>(
             let mut walk = if opener == b'{' { cursor.open()? } else { Walk::BehindValue };
             match cursor.key(&mut walk)? {
                 Some(key) => habits.order.look_up(&key.bytes()),
-                None => return Ok(values.finish(cursor.at, false)),
+                None => return Ok(reading.finish(cursor.at, false)),
             }
         };
         opener = b',';
@@ -208,7 +110,8 @@ pub(super) fn object<'a, S: Stride>(
                 (kind, start + 1, cursor.at - 1)
             }
             Some(b'{') if S::HAS_HABITS && field == Field::UserIdentity => {
-                values.sighting = pass_identity(bytes, &mut cursor, &mut habits.identities)?;
+                reading.object.event.sighting =
+                    pass_identity(bytes, &mut cursor, &mut habits.identities)?;
                 (Kind::Object, start, cursor.at)
             }
             Some(b'{') => {
@@ -216,8 +119,8 @@ pub(super) fn object<'a, S: Stride>(
                 (Kind::Object, start, cursor.at)
             }
             // What has an event's members is an event, whatever else it has.
-            Some(b'[') if field == Field::Container && values.event_members() < 2 => {
-                return Ok(values.finish(start, true));
+            Some(b'[') if field == Field::Container && reading.event_members() < 2 => {
+                return Ok(reading.finish(start, true));
             }
             Some(b'[') => {
                 cursor.pass_nested()?;
@@ -228,7 +131,7 @@ pub(super) fn object<'a, S: Stride>(
                 (Kind::Other, start, cursor.at)
             }
         };
-        values.set(field, kind, from, to);
+        reading.set(field, kind, bytes.get(from..to).unwrap_or_default());
     }
 }
 

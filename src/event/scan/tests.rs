@@ -15,7 +15,7 @@ fn event(json: &str) -> Event<'_> {
 }
 
 fn identity<'a>(event: &Event<'a>) -> UserIdentity<'a> {
-    event.user_identity.unwrap().read().unwrap()
+    event.user_identity().unwrap().read().unwrap()
 }
 
 fn fault(json: &[u8]) -> (usize, &'static str) {
@@ -58,21 +58,21 @@ fn every_field_is_read() {
     let object = object(json.as_bytes(), 0).unwrap();
     let event = object.event;
     assert_eq!(object.end, json.len());
-    assert_eq!(event.event_time, raw("2026-01-02T03:04:05Z"));
-    assert_eq!(event.event_source, raw("s3.amazonaws.com"));
-    assert_eq!(event.event_name, raw("GetObject"));
-    assert_eq!(event.aws_region, raw("eu-west-1"));
-    assert_eq!(event.event_id, raw("id"));
-    assert_eq!(event.event_type, raw("AwsApiCall"));
-    assert_eq!(event.event_category, raw("Data"));
-    assert_eq!(event.management_event, Some(false));
-    assert_eq!(event.error_code, raw("AccessDenied"));
-    assert_eq!(event.error_message, raw("no"));
-    assert!(event.has_insight_details);
-    let request = event.request_parameters.unwrap();
+    assert_eq!(event.event_time(), raw("2026-01-02T03:04:05Z"));
+    assert_eq!(event.event_source(), raw("s3.amazonaws.com"));
+    assert_eq!(event.event_name(), raw("GetObject"));
+    assert_eq!(event.aws_region(), raw("eu-west-1"));
+    assert_eq!(event.event_id(), raw("id"));
+    assert_eq!(event.event_type(), raw("AwsApiCall"));
+    assert_eq!(event.event_category(), raw("Data"));
+    assert_eq!(event.management_event(), Some(false));
+    assert_eq!(event.error_code(), raw("AccessDenied"));
+    assert_eq!(event.error_message(), raw("no"));
+    assert!(event.has_insight_details());
+    let request = event.request_parameters().unwrap();
     assert_eq!(request.string("serviceNamespace"), owned("ecs"));
     assert_eq!(request.string("a"), None);
-    assert_eq!(event.response_elements.unwrap().string("ConsoleLogin"), owned("Failure"));
+    assert_eq!(event.response_elements().unwrap().string("ConsoleLogin"), owned("Failure"));
     let identity = identity(&event);
     assert_eq!(identity.identity_type, owned("AssumedRole"));
     assert_eq!(identity.principal_id, owned("AROA:s"));
@@ -103,11 +103,11 @@ fn a26_keys_mean_what_their_escapes_say() {
         "requestParameters":{"service\u004eamespace":"e"}}"#;
     let event = event(json);
     let identity = identity(&event);
-    assert_eq!(event.event_source, raw("a"));
-    assert_eq!(event.event_name, raw("b"));
+    assert_eq!(event.event_source(), raw("a"));
+    assert_eq!(event.event_name(), raw("b"));
     assert_eq!(identity.arn, owned("c"));
     assert_eq!(identity.session_issuer.unwrap().arn, owned("d"));
-    assert_eq!(event.request_parameters.unwrap().string("serviceNamespace"), owned("e"));
+    assert_eq!(event.request_parameters().unwrap().string("serviceNamespace"), owned("e"));
     assert!(object(br#"{"Record\u0073":[]}"#, 0).unwrap().is_envelope);
     assert_eq!(self::event(r#"{"eventSource\u0000":"a","eventsource":"b"}"#), Event::default());
 }
@@ -121,19 +121,19 @@ fn a26_the_last_of_duplicate_members_stands() {
             "sessionIssuer":null}},
         "insightDetails":{},"insightDetails":null}"#;
     let event = event(json);
-    assert_eq!(event.aws_region, raw("b"));
-    assert_eq!(event.event_name, None);
-    assert_eq!(event.management_event, None);
-    assert_eq!(event.request_parameters, None);
-    assert!(!event.has_insight_details);
+    assert_eq!(event.aws_region(), raw("b"));
+    assert_eq!(event.event_name(), None);
+    assert_eq!(event.management_event(), None);
+    assert_eq!(event.request_parameters(), None);
+    assert!(!event.has_insight_details());
     let identity = identity(&event);
     assert_eq!(identity.arn, owned("c"));
     assert_eq!(identity.account_id, None);
     assert!(identity.has_session_context);
     assert_eq!(identity.session_issuer, None);
     let twice = self::event(r#"{"userIdentity":{"arn":"a"},"userIdentity":[]}"#);
-    assert_eq!(twice.user_identity, None);
-    let params = self::event(r#"{"requestParameters":{"a":"b","a":1}}"#).request_parameters;
+    assert_eq!(twice.user_identity(), None);
+    let params = self::event(r#"{"requestParameters":{"a":"b","a":1}}"#).request_parameters();
     assert_eq!(params.unwrap().string("a"), None);
 }
 
@@ -144,12 +144,12 @@ fn a26_values_of_another_type_are_absent() {
             r#"{{"eventName":{value},"eventTime":{value},"userIdentity":{{"arn":{value}}}}}"#
         );
         let event = event(&json);
-        assert_eq!((event.event_name, event.event_time), (None, None), "{value}");
+        assert_eq!((event.event_name(), event.event_time()), (None, None), "{value}");
         assert_eq!(identity(&event).arn, None, "{value}");
     }
-    assert_eq!(event(r#"{"managementEvent":"true"}"#).management_event, Some(true));
-    assert_eq!(event(r#"{"managementEvent":"false"}"#).management_event, Some(false));
-    assert_eq!(event(r#"{"managementEvent":0}"#).management_event, None);
+    assert_eq!(event(r#"{"managementEvent":"true"}"#).management_event(), Some(true));
+    assert_eq!(event(r#"{"managementEvent":"false"}"#).management_event(), Some(false));
+    assert_eq!(event(r#"{"managementEvent":0}"#).management_event(), None);
     let text = identity(&event(r#"{"userIdentity":{"sessionContext":"a"}}"#));
     assert!(!text.has_session_context);
     let empty = event(r#"{"userIdentity":{"sessionContext":{"sessionIssuer":{}}}}"#);
@@ -158,7 +158,7 @@ fn a26_values_of_another_type_are_absent() {
 
 #[test]
 fn the_timestamp_stands_in_for_an_absent_event_time_only() {
-    let time = |json| event(json).event_time.map(|text| text.decode().into_owned());
+    let time = |json| event(json).event_time().map(|text| text.decode().into_owned());
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(time(r#"{"@timestamp":"a"}"#), some("a"));
     assert_eq!(time(r#"{"@timestamp":"a","eventTime":"b"}"#), some("b"));
@@ -172,13 +172,14 @@ fn the_timestamp_stands_in_for_an_absent_event_time_only() {
 
 #[test]
 fn a_table_export_that_gives_every_event_null_insight_details_holds_no_insights() {
-    assert!(!event(r#"{"insightDetails":null}"#).has_insight_details);
-    assert!(event(r#"{"insightDetails":{"state":"Start"}}"#).has_insight_details);
+    assert!(!event(r#"{"insightDetails":null}"#).has_insight_details());
+    assert!(event(r#"{"insightDetails":{"state":"Start"}}"#).has_insight_details());
 }
 
 #[test]
 fn escapes_are_undone_as_json_says() {
-    let name = |json: &str| event(json).event_name.map(|text| text.decode().into_owned()).unwrap();
+    let name =
+        |json: &str| event(json).event_name().map(|text| text.decode().into_owned()).unwrap();
     let all = r#"{"eventName":"\"\\\/\b\f\n\r\t\u00e9\u20AC\ud83d\ude00\u0000"}"#;
     assert_eq!(name(all), "\"\\/\u{8}\u{c}\n\r\té€😀\0");
     assert_eq!(name(r#"{"eventName":"ends with \\"}"#), "ends with \\");
@@ -186,7 +187,8 @@ fn escapes_are_undone_as_json_says() {
 
 #[test]
 fn half_a_surrogate_pair_becomes_the_replacement_character() {
-    let name = |json: &str| event(json).event_name.map(|text| text.decode().into_owned()).unwrap();
+    let name =
+        |json: &str| event(json).event_name().map(|text| text.decode().into_owned()).unwrap();
     assert_eq!(name(r#"{"eventName":"a\ud83db"}"#), "a\u{fffd}b");
     assert_eq!(name(r#"{"eventName":"\ude00"}"#), "\u{fffd}");
     assert_eq!(name(r#"{"eventName":"\ud83d\u0041"}"#), "\u{fffd}A");
@@ -198,10 +200,10 @@ fn half_a_surrogate_pair_becomes_the_replacement_character() {
 fn what_is_no_utf_8_or_no_escape_is_read_as_well_as_it_can_be() {
     let mut json = b"{\"eventName\":\"a\xffb\",\"awsRegion\":\"\\x\\u12\xc3\"}".to_vec();
     let event = object(&json, 0).unwrap().event;
-    assert_eq!(event.event_name, raw("a\u{fffd}b"));
-    assert!(event.aws_region.is_some());
+    assert_eq!(event.event_name(), raw("a\u{fffd}b"));
+    assert!(event.aws_region().is_some());
     json.splice(1..1, b"\"\xff\xfe\":\"\xc3\",".iter().copied());
-    assert_eq!(object(&json, 0).unwrap().event.event_name, raw("a\u{fffd}b"));
+    assert_eq!(object(&json, 0).unwrap().event.event_name(), raw("a\u{fffd}b"));
 }
 
 #[test]
@@ -210,8 +212,8 @@ fn members_in_strings_and_in_other_objects_are_not_the_events_own() {
         "requestParameters":{"eventSource":"a","userIdentity":{"arn":"b"},"Records":[{}]},
         "x":["eventSource","a",{"eventSource":"c"}],"eventSource":"s3.amazonaws.com"}"#;
     let object = object(json.as_bytes(), 0).unwrap();
-    assert_eq!(object.event.event_source, raw("s3.amazonaws.com"));
-    assert_eq!(object.event.user_identity, None);
+    assert_eq!(object.event.event_source(), raw("s3.amazonaws.com"));
+    assert_eq!(object.event.user_identity(), None);
     assert!(!object.is_envelope);
 }
 
@@ -331,7 +333,9 @@ fn every_level_reads_what_the_byte_by_byte_twin_reads() {
             let before = " ".repeat(by % 3);
             let json = before.clone() + &shifted(by) + "behind";
             let expected = object_by_bytes(json.as_bytes(), before.len()).unwrap();
-            assert!(expected.event.user_identity.is_some() && expected.event.event_id.is_some());
+            assert!(
+                expected.event.user_identity().is_some() && expected.event.event_id().is_some()
+            );
             let found = read(json.as_bytes(), before.len(), &mut Habits::default()).unwrap();
             assert_eq!(found.event, expected.event, "{level}, shifted by {by}");
             assert_eq!(found.end, expected.end, "{level}, shifted by {by}");

@@ -19,7 +19,7 @@ fn read<'a>(json: &'a str, habits: &mut Habits) -> Event<'a> {
 
 /// Asks for the caller of a record, which is its key; tells whether that was found out anew.
 fn ask(json: &str, habits: &mut Habits, callers: &mut Callers<char>) -> (char, bool) {
-    let identity = read(json, habits).user_identity.unwrap();
+    let identity = read(json, habits).user_identity().unwrap();
     let mut is_new = false;
     let caller = callers.get(identity, || {
         is_new = true;
@@ -44,7 +44,7 @@ fn who_takes_the_place_of_another_is_not_taken_for_it() {
     let (mut habits, mut callers) = (Habits::default(), Callers::default());
     let (a, b) = (record("A"), record("B"));
     let place = |json: &str, habits: &mut Habits| {
-        read(json, habits).user_identity.unwrap().sighting.unwrap().place()
+        read(json, habits).user_identity().unwrap().sighting.unwrap().place()
     };
     assert_eq!(place(&a, &mut habits), place(&b, &mut habits));
     for _ in 0..3 {

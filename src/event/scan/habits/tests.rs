@@ -24,7 +24,7 @@ fn read<'a>(json: &'a str, habits: &mut Habits) -> Result<Object<'a>, Fault> {
 fn seen<'a>(json: &'a str, habits: &mut Habits) -> (UserIdentity<'a>, Option<Sighting>) {
     let object = read(json, habits).unwrap();
     assert_eq!(object.end, json.len(), "{json}");
-    let identity = object.event.user_identity.unwrap();
+    let identity = object.event.user_identity().unwrap();
     (identity.read().unwrap(), identity.sighting)
 }
 
@@ -87,9 +87,12 @@ fn an_identity_ends_at_its_own_brace() {
                 for identity in [one, other] {
                     let json = record(identity);
                     let object = read(&json, &mut habits).unwrap();
-                    let found = object.event.user_identity.unwrap();
+                    let found = object.event.user_identity().unwrap();
                     assert_eq!(str::from_utf8(found.bytes).unwrap(), identity);
-                    assert_eq!((object.end, object.event.event_name.is_some()), (json.len(), true));
+                    assert_eq!(
+                        (object.end, object.event.event_name().is_some()),
+                        (json.len(), true)
+                    );
                 }
             }
         }
@@ -165,7 +168,7 @@ fn a26_of_two_identities_the_last_one_stands_whichever_is_remembered() {
     // What is remembered does not stand in for what is none.
     for none in ["null", "\"Root\"", "[]", "7", "true"] {
         for json in [twice(&a, none), record(none)] {
-            assert_eq!(read(&json, &mut habits).unwrap().event.user_identity, None, "{json}");
+            assert_eq!(read(&json, &mut habits).unwrap().event.user_identity(), None, "{json}");
         }
         let json = twice(none, &a);
         let (identity, found) = seen(&json, &mut habits);

@@ -188,9 +188,9 @@ fn a_member_of_any_length_is_read_whole_whatever_the_length_of_the_last_one() {
                 for ((level, read), habits) in &mut levels.0 {
                     let event = read(json.as_bytes(), 0, habits).unwrap().event;
                     let found = match key {
-                        "eventTime" => event.event_time,
-                        "eventName" => event.event_name,
-                        "eventID" => event.event_id,
+                        "eventTime" => event.event_time(),
+                        "eventName" => event.event_name(),
+                        "eventID" => event.event_id(),
                         _ => Some(text.as_str().into()),
                     };
                     assert_eq!(found, raw(&text), "{level}: {json}");
@@ -222,7 +222,7 @@ fn values_that_end_at_the_border_of_a_block_end_there() {
                 for key in ["eventTime", "eventName", "requestParameters", "userIdentity", "x"] {
                     let json = format!(r#"{{"{key}":{value},"eventID":"i"}}"#);
                     let event = object(json.as_bytes(), 0).unwrap().event;
-                    assert_eq!(event.event_id, raw("i"), "{json}");
+                    assert_eq!(event.event_id(), raw("i"), "{json}");
                     levels.check(json.as_bytes(), 0);
                     levels.check(format!("{{\"{key}\":{value}}}").as_bytes(), 0);
                     levels.check(format!("{{\"{key}\":{value}}}{BEHIND}").as_bytes(), 0);
