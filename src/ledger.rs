@@ -12,7 +12,7 @@ use crate::event::EventId;
 use crate::time::{Day, Period, Time};
 pub use journal::Journal;
 use record::{Record, Stamp};
-use symbols::{Rows, Symbol, Symbols, ranks};
+use symbols::{Rows, Symbol, Symbols, Translation, ranks};
 
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
 const SPARE: usize = 4096;
@@ -157,19 +157,16 @@ impl Ledger {
 
     /// Takes in all that `other` holds.
     pub fn merge(&mut self, other: &Self) {
-        let translated: Vec<Symbol> =
-            other.symbols.texts().map(|text| self.symbols.intern(text)).collect();
-        let symbol = |symbol: Symbol| {
-            translated.get(symbol.index()).copied().expect("every symbol has been translated")
-        };
+        let mut translation = Translation::new(&other.symbols);
+        let mut symbol = |symbol: Symbol| translation.symbol(symbol, &mut self.symbols);
         let actors: Vec<u32> = other
             .actors
             .iter()
             .map(|actor| {
                 self.actors.number(ActorTexts {
                     account: symbol(actor.account),
-                    principal_arn: actor.principal_arn.map(symbol),
-                    principal_id: actor.principal_id.map(symbol),
+                    principal_arn: actor.principal_arn.map(&mut symbol),
+                    principal_id: actor.principal_id.map(&mut symbol),
                 })
             })
             .collect();
@@ -180,7 +177,7 @@ impl Ledger {
                 self.events.number(EventTexts {
                     source: symbol(event.source),
                     name: symbol(event.name),
-                    service_namespace: event.service_namespace.map(symbol),
+                    service_namespace: event.service_namespace.map(&mut symbol),
                     ..*event
                 })
             })
@@ -188,12 +185,13 @@ impl Ledger {
         let number = |numbers: &[u32], number: u32| {
             *numbers.get(number as usize).expect("every number has been translated")
         };
+        let mut stamped = Translation::new(&other.stamped);
         let mut unposted = Vec::with_capacity(BATCH);
         for (key, record) in other.keys.iter().zip(&other.records) {
             let key = Key { actor: number(&actors, key.actor), event: number(&events, key.event) };
-            unposted.push((key, record.translated(&other.stamped, &mut self.stamped)));
-            if unposted.len() == BATCH {
-                self.post(&mut unposted);
+            unposted.push((key, record.translated(&mut stamped, &mut self.stamped)));
+            if unposted.len() == BATCH && self.post(&mut unposted) {
+                stamped = Translation::new(&other.stamped);
             }
         }
         self.post(&mut unposted);
@@ -235,8 +233,8 @@ impl Ledger {
     }
 
     /// Joins records to what is known of their keys. Looked up one behind the other without work in
-    /// between, they do not wait for one another.
-    fn post(&mut self, unposted: &mut Vec<(Key, Record)>) {
+    /// between, they do not wait for one another. Returns whether it swept, as [`Ledger::sweep`] does.
+    fn post(&mut self, unposted: &mut Vec<(Key, Record)>) -> bool {
         let mut numbers = [0; BATCH];
         for (number, (key, _)) in numbers.iter_mut().zip(unposted.iter()) {
             *number = self.keys.number(*key);
@@ -245,7 +243,7 @@ impl Ledger {
             self.join(number, record);
         }
         unposted.clear();
-        self.sweep();
+        self.sweep()
     }
 
     fn actor_of(&mut self, entry: &Entry<'_>) -> u32 {
@@ -378,14 +376,15 @@ impl Ledger {
 
     /// Forgets the texts of stamps that no record holds any more, once they are the greater part:
     /// event ids that are no UUIDs would otherwise pile up with the volume of the logs. Returns
-    /// whether it did.
+    /// whether it did: then the symbols of before are of no use.
     fn sweep(&mut self) -> bool {
         if self.stamped.len() <= self.enough.max(self.records.len()) + SPARE {
             return false;
         }
         let mut kept = Symbols::default();
+        let mut translation = Translation::new(&self.stamped);
         for record in &mut self.records {
-            *record = record.translated(&self.stamped, &mut kept);
+            *record = record.translated(&mut translation, &mut kept);
         }
         self.enough = 2 * kept.len();
         self.stamped = kept;

@@ -2,6 +2,8 @@
 
 use super::{ActorNumber, BATCH, EventTexts, Key, Ledger, Record, Stamp, Symbol, Whose};
 use crate::access::{Access, Actor, Answer};
+use crate::event::RawString;
+use crate::time::Day;
 
 /// A ledger that is being filled.
 ///
@@ -16,6 +18,7 @@ pub struct Journal {
     source: String,
     /// The same as a text of stamps.
     symbol: Option<Symbol>,
+    known_events: KnownEvents,
 }
 
 /// An access that is not in the ledger yet.
@@ -49,6 +52,7 @@ impl Journal {
     pub fn take(&mut self) -> Ledger {
         self.post();
         self.symbol = None;
+        self.known_events = KnownEvents::default();
         std::mem::take(&mut self.ledger)
     }
 
@@ -75,14 +79,9 @@ impl Journal {
 
     /// Adds one access of an actor of this ledger.
     pub fn add(&mut self, actor: ActorNumber, access: &Access<'_>) {
-        let Ledger { symbols, events, stamped, .. } = &mut self.ledger;
-        let event = events.number(EventTexts {
-            source: symbols.intern_raw(access.event_source),
-            name: symbols.intern_raw(access.event_name),
-            service_namespace: symbols.intern_optional(access.service_namespace.as_deref()),
-            is_data_event: access.is_data_event,
-            day: self.by_day.then(|| access.time.day()),
-        });
+        let day = self.by_day.then(|| access.time.day());
+        let event = self.known_events.number(&mut self.ledger, access, day);
+        let stamped = &mut self.ledger.stamped;
         let source = *self.symbol.get_or_insert_with(|| stamped.intern(&self.source));
         self.unposted.push(Unposted {
             key: Key { actor: actor.0, event },
@@ -129,5 +128,65 @@ impl Journal {
         if ledger.sweep() {
             *symbol = None;
         }
+    }
+}
+
+/// The numbers of the events met last.
+///
+/// A few hundred events make up nearly all records; to compare one with the texts of an event costs
+/// less than to look up each of its texts, and then their numbers.
+#[derive(Default)]
+struct KnownEvents {
+    /// None before the first is remembered.
+    places: Vec<Option<(EventTexts, u32)>>,
+}
+
+impl KnownEvents {
+    /// How many events are remembered.
+    const PLACES: usize = 1024;
+
+    /// Returns the number that an event has in a ledger.
+    fn number(&mut self, ledger: &mut Ledger, access: &Access<'_>, day: Option<Day>) -> u32 {
+        let Ledger { symbols, events, .. } = ledger;
+        let place = Self::place(access);
+        if let Some(Some((event, number))) = self.places.get(place) {
+            let is = |symbol: Symbol, text: RawString<'_>| {
+                text.plain() == Some(symbols.text(symbol).as_bytes())
+            };
+            if is(event.source, access.event_source)
+                && is(event.name, access.event_name)
+                && event.service_namespace.is_none()
+                && access.service_namespace.is_none()
+                && event.is_data_event == access.is_data_event
+                && event.day == day
+            {
+                return *number;
+            }
+        }
+        let event = EventTexts {
+            source: symbols.intern_raw(access.event_source),
+            name: symbols.intern_raw(access.event_name),
+            service_namespace: symbols.intern_optional(access.service_namespace.as_deref()),
+            is_data_event: access.is_data_event,
+            day,
+        };
+        let number = events.number(event);
+        if self.places.is_empty() {
+            self.places.resize(Self::PLACES, None);
+        }
+        if let Some(known) = self.places.get_mut(place) {
+            *known = Some((event, number));
+        }
+        number
+    }
+
+    /// Returns the place of an event: by the ends of its name and how long its texts are.
+    fn place(access: &Access<'_>) -> usize {
+        let name = access.event_name.plain().unwrap_or_default();
+        let source = access.event_source.plain().unwrap_or_default();
+        let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let ends = word(name.first_chunk()) ^ word(name.last_chunk()).rotate_left(32);
+        let mixed = (ends ^ word(source.first_chunk())).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 40) as usize % Self::PLACES
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::num::NonZeroU32;
 
 use super::Attempt;
-use super::symbols::{Symbol, Symbols};
+use super::symbols::{Symbol, Symbols, Translation};
 use crate::access::{Access, Answer};
 use crate::event::{EventId, RawString};
 use crate::time::Time;
@@ -52,8 +52,8 @@ impl Record {
     }
 
     /// Returns the same record with its texts in another table.
-    pub(super) fn translated(&self, from: &Symbols, to: &mut Symbols) -> Self {
-        let mut stamp = |stamp: Stamp| Stamp::new(to, stamp.attempt(from));
+    pub(super) fn translated(&self, translation: &mut Translation<'_>, to: &mut Symbols) -> Self {
+        let mut stamp = |stamp: Stamp| stamp.translated(translation, to);
         Self {
             latest: stamp(self.latest),
             success: self.success.map(&mut stamp),
@@ -141,6 +141,18 @@ impl Stamp {
             Some(EventId::Text(text)) => (EventIdKind::Symbol, symbols.intern(text).to_bytes()),
         };
         Self { time, event_id, marks: Marks::new(region, event_id_kind), source }
+    }
+
+    fn translated(self, translation: &mut Translation<'_>, to: &mut Symbols) -> Self {
+        let mut symbol = |symbol: Symbol| translation.symbol(symbol, to);
+        let region = self.marks.region().map(&mut symbol);
+        let source = self.source.map(&mut symbol);
+        let kind = self.marks.event_id_kind();
+        let event_id = match kind {
+            EventIdKind::Absent | EventIdKind::Uuid => self.event_id,
+            EventIdKind::Symbol => symbol(Symbol::from_bytes(self.event_id)).to_bytes(),
+        };
+        Self { time: self.time, event_id, marks: Marks::new(region, kind), source }
     }
 
     pub(super) fn attempt(self, symbols: &Symbols) -> Attempt<'_> {

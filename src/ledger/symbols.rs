@@ -141,6 +141,24 @@ impl Symbols {
     }
 }
 
+/// What the symbols of one table are in another, found out when they are asked for.
+pub(super) struct Translation<'a> {
+    from: &'a Symbols,
+    /// By the number of the symbol.
+    known: Vec<Option<Symbol>>,
+}
+
+impl<'a> Translation<'a> {
+    pub(super) fn new(from: &'a Symbols) -> Self {
+        Self { from, known: vec![None; from.len()] }
+    }
+
+    pub(super) fn symbol(&mut self, symbol: Symbol, to: &mut Symbols) -> Symbol {
+        let known = self.known.get_mut(symbol.index()).expect("a symbol is that of a text");
+        *known.get_or_insert_with(|| to.intern(self.from.text(symbol)))
+    }
+}
+
 pub(super) fn slice<'a>(arena: &'a str, ends: &[usize], symbol: Symbol) -> &'a str {
     let index = symbol.index();
     let start = index.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);

@@ -219,6 +219,62 @@ fn sources_are_told_even_if_texts_were_swept_meanwhile() {
 }
 
 #[test]
+fn a_merge_tells_the_same_if_texts_are_swept_meanwhile() {
+    // Attempts of each of many events, whose ids are texts: those at 5 are overtaken by the others.
+    let ledger = |times: &[i64]| {
+        let mut journal = Journal::default();
+        let actor = journal.actor(&BOB);
+        for number in 0..3 * SPARE {
+            let name = format!("Event{number}");
+            for time in times {
+                let id = format!("no uuid {number} {time}");
+                let access = access(*time, &id, "r", Answer::Success);
+                journal.add(actor, &Access { event_name: name.as_str().into(), ..access });
+            }
+        }
+        journal.finish()
+    };
+    let mut merged = ledger(&[5]);
+    let before = merged.stamped.len();
+    merged.merge(&ledger(&[1, 9]));
+    assert!(before + 6 * SPARE > merged.stamped.len(), "swept");
+    assert_eq!(merged, ledger(&[1, 5, 9]));
+}
+
+#[test]
+fn events_that_begin_and_end_alike_are_told_apart() {
+    // They share a place among those met last.
+    let name = |middle: &str| format!("BatchGet{middle}Resource");
+    let names = [name("A"), name("B"), name("A"), name("")];
+    let mut journal = Journal::default();
+    let actor = journal.actor(&BOB);
+    for (time, (name, is_data_event)) in
+        (0..).zip(names.iter().flat_map(|name| [(name, true), (name, false)]))
+    {
+        let access = Access { is_data_event, ..access(time, "e", "r", Answer::Success) };
+        journal.add(actor, &Access { event_name: name.as_str().into(), ..access.clone() });
+        let service_namespace = Some(Cow::Borrowed("ecs"));
+        let event_name = name.as_str().into();
+        journal.add(actor, &Access { event_name, service_namespace, ..access });
+    }
+    let ledger = journal.finish();
+    let mut latest: Vec<_> =
+        ledger.entries().map(|entry| (entry.key(), entry.latest.time.micros())).collect();
+    latest.sort_unstable();
+    let found: Vec<_> = latest
+        .iter()
+        .map(|(key, time)| (key.event_name, key.service_namespace, key.is_data_event, *time))
+        .collect();
+    let of = |name, times: [i64; 2]| {
+        let [management, data] = times;
+        [None, Some("ecs")].map(|it| [(name, it, false, management), (name, it, true, data)])
+    };
+    let [a, b, _, plain] = names.each_ref().map(String::as_str);
+    let expected = [of(a, [5, 4]), of(b, [3, 2]), of(plain, [7, 6])];
+    assert_eq!(found, expected.as_flattened().as_flattened());
+}
+
+#[test]
 fn a_taken_ledger_leaves_an_empty_one() {
     let mut journal = Journal::by_day();
     journal.begin("first");

@@ -178,6 +178,12 @@ impl Level {
     }
 }
 
+impl Default for Level {
+    fn default() -> Self {
+        Self::detect()
+    }
+}
+
 /// The fault of whatever is to be looked at byte by byte.
 const fn doubt(at: usize) -> Fault {
     Fault::Syntax { at, reason: "what stands here may be no JSON" }

@@ -8,16 +8,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hashbrown::DefaultHashBuilder;
 
+use super::block::Level;
 use super::key::KeyOrder;
 
 /// How many identities are remembered.
 const PLACES: usize = 512;
 
-/// The bytes that tell one identity from another. Sessions of a role begin alike: what tells them
-/// apart is the access key, which stands further behind.
-const SAMPLE: Range<usize> = 0..64;
-const SESSION: &[u8] = br#"{"type":"AssumedRole""#;
-const SAMPLE_OF_SESSION: Range<usize> = 160..320;
+/// The bytes that tell one identity from another, by how identities begin. What tells sessions of a
+/// role apart is the access key, which stands far behind.
+const SAMPLES: [(&[u8], Range<usize>); 4] = [
+    (br#"{"type":"AssumedRole""#, 192..288),
+    (br#"{"type":"IAMUser""#, 64..160),
+    (br#"{"type":"WebIdentityUser""#, 64..160),
+    (b"", 0..64),
+];
 
 /// A longer `userIdentity` is not remembered.
 const LONGEST: usize = 4 << 10;
@@ -27,6 +31,8 @@ static TURNS: AtomicU64 = AtomicU64::new(1);
 /// What the records read last had in common. Memory is bounded by some megabytes.
 #[derive(Default)]
 pub struct Habits {
+    /// What the CPU offers, asked once.
+    pub(super) level: Level,
     pub(super) order: KeyOrder,
     pub(super) identities: Identities,
 }
@@ -93,7 +99,7 @@ impl Identities {
 
     #[inline]
     fn place(&self, bytes: &[u8]) -> Option<usize> {
-        let sample = if bytes.starts_with(SESSION) { SAMPLE_OF_SESSION } else { SAMPLE };
+        let (_, sample) = SAMPLES.into_iter().find(|(start, _)| bytes.starts_with(start))?;
         let hash = self.hasher.hash_one(bytes.get(sample)?);
         usize::try_from(hash % PLACES as u64).ok()
     }

@@ -24,7 +24,7 @@ pub(super) fn object<'a>(
     habits: &mut Habits,
     object: &mut Object<'a>,
 ) -> Result<(), Fault> {
-    match Level::detect() {
+    match habits.level {
         // SAFETY: the CPU has AVX-512BW and what goes with it.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { object_avx512(bytes, start, habits, object) },
