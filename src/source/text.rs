@@ -14,8 +14,7 @@ pub fn text_kind(prefix: &[u8]) -> Option<SourceReason> {
         return Some(SourceReason::NotJson);
     }
     let text = prefix.strip_prefix(b"\xef\xbb\xbf").unwrap_or(prefix).trim_ascii_start();
-    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    match line.first()? {
+    match text.first()? {
         b'{' | b'[' | b'"' => return None,
         b'<' => return Some(SourceReason::NotJson),
         b'#' => {
@@ -24,6 +23,7 @@ pub fn text_kind(prefix: &[u8]) -> Option<SourceReason> {
         }
         _ => {}
     }
+    let line = text.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
     let line = line.utf8_chunks().next()?.valid();
     let fields: Vec<&str> = line.split([' ', '\t']).filter(|field| !field.is_empty()).collect();
     if is_flow_header(&fields) || is_flow_line(&fields) {

@@ -12,7 +12,7 @@ use super::block::Level;
 use super::key::KeyOrder;
 
 /// How many identities are remembered.
-const PLACES: usize = 512;
+const PLACES: usize = 1024;
 
 /// The bytes that tell one identity from another, by how identities begin. What tells sessions of a
 /// role apart is the access key, which stands far behind.

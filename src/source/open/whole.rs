@@ -7,8 +7,7 @@ use libdeflater::Decompressor;
 
 use super::super::gzip::{DEFLATE, FLAG_EXTRA, FLAG_NAME, FLAGS_RESERVED, MAGIC};
 
-/// The largest file that is read whole, in bytes: larger than any that CloudTrail delivers, which would
-/// be slower as a stream.
+/// The largest file that is read whole, in bytes. A stream takes a quarter more CPU, and less memory.
 pub(super) const LARGEST_FILE: u64 = 8 << 20;
 
 /// The most that a whole file may hold, in bytes.
@@ -84,11 +83,12 @@ impl Whole {
 /// back.
 fn fit(buffer: &mut Vec<u8>, length: usize) {
     if buffer.len() < length {
+        buffer.reserve_exact(length - buffer.len());
         buffer.resize(length, 0);
     }
-    let needed = length.max(KEPT);
-    if buffer.len() / 2 > needed {
-        buffer.truncate(needed);
+    let most = KEPT.max(2 * length);
+    if buffer.len() > most {
+        buffer.truncate(most);
         buffer.shrink_to_fit();
     }
 }
@@ -117,4 +117,27 @@ fn header_length(file: &[u8]) -> Option<usize> {
         length += memchr::memchr(0, file.get(length..)?)? + 1;
     }
     Some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_the_largest_file_needs_is_given_back() {
+        let mut buffer = Vec::new();
+        // A length is asked for, and what stays may be longer.
+        for (asked, kept) in [
+            (10, 10),
+            (5, 10),
+            (6 * KEPT, 6 * KEPT),
+            (3 * KEPT, 6 * KEPT),
+            (2 * KEPT, 4 * KEPT),
+            (1, KEPT),
+            (KEPT, KEPT),
+        ] {
+            fit(&mut buffer, asked);
+            assert_eq!((buffer.len(), buffer.capacity()), (kept, kept), "{asked}");
+        }
+    }
 }
