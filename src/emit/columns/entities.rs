@@ -35,7 +35,7 @@ impl Kind for Entities {
         row.element?.attempts.as_ref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const REPORT_COLUMNS: &'static [Column<Self>] = &[
         // Whom and what the report is about, and AWS's members of the reply.
         Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
         Column::never_null(
@@ -52,6 +52,9 @@ impl Kind for Entities {
         Column::never_null("JobCompletionDate", Cells::JobDate(|row| row.report.job.completion)),
         Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.report.marker.is_some()))),
         Column::text("Marker", |row| row.report.marker.as_deref()),
+    ];
+
+    const ROW_COLUMNS: &'static [Column<Self>] = &[
         // AWS's members of a user or role (I5).
         Column::text("Arn", |row| Some(row.element?.entity.arn)),
         Column::text("Name", |row| Some(row.element?.name)),

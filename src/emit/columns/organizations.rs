@@ -50,7 +50,7 @@ impl Kind for Organizations {
         row.element?.attempts.as_ref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const REPORT_COLUMNS: &'static [Column<Self>] = &[
         // What the report is about, and AWS's members of the reply.
         Column::never_null("ReportEntityPath", Cells::Text(|row| Some(row.report.entity_path))),
         Column::text("OrganizationsPolicyId", |row| row.report.policy_id),
@@ -67,6 +67,9 @@ impl Kind for Organizations {
         Column::text("Marker", |row| row.marker()),
         Column::text("ErrorCode", |row| Some(row.error()?.code)),
         Column::text("ErrorMessage", |row| Some(row.error()?.message)),
+    ];
+
+    const ROW_COLUMNS: &'static [Column<Self>] = &[
         // AWS's members of a service (O4, O5).
         Column::text("ServiceName", |row| Some(row.element?.service_name)),
         Column::text("ServiceNamespace", |row| Some(row.element?.service_namespace)),

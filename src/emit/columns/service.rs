@@ -78,7 +78,7 @@ impl Kind for Service {
         action.map_or(&service.attempts, |action| &action.attempts).as_deref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const REPORT_COLUMNS: &'static [Column<Self>] = &[
         // Whom the report is about, and AWS's members of the reply.
         Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
         Column::time("ReportCreateDate", |row| row.report.subject.create_date),
@@ -92,6 +92,9 @@ impl Kind for Service {
         Column::never_null("JobCompletionDate", Cells::JobDate(|row| row.report.job.completion)),
         Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.report.marker.is_some()))),
         Column::text("Marker", |row| row.report.marker.as_deref()),
+    ];
+
+    const ROW_COLUMNS: &'static [Column<Self>] = &[
         // AWS's members of a service (I3).
         Column::text("ServiceName", |row| Some(row.service()?.service_name)),
         Column::text("ServiceNamespace", |row| Some(row.service()?.service_namespace)),

@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use std::sync::Arc;
-
 use super::*;
 
 use crate::report::service::{
@@ -33,7 +31,7 @@ pub(super) fn completed() -> ServiceReport<'static> {
             service_name,
             service_namespace,
             total_authenticated_entities: u64::from(attempts.is_some()),
-            attempts: attempts.map(Arc::new),
+            attempts: attempts.map(Box::new),
             tracked_actions_last_accessed: None,
         }
     };
@@ -100,10 +98,10 @@ pub(super) fn with_text(logged: &str) -> ServiceReport<'_> {
             service_name: logged,
             service_namespace: logged,
             total_authenticated_entities: u64::MAX,
-            attempts: Some(Arc::new(attempts)),
+            attempts: Some(Box::new(attempts)),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: logged,
-                attempts: Some(Arc::new(attempts)),
+                attempts: Some(Box::new(attempts)),
             }]),
         }],
         marker: Some(logged.to_owned()),
@@ -390,10 +388,10 @@ fn i4_every_column_and_member_has_its_own_value() {
             service_name: "ServiceName",
             service_namespace: "ServiceNamespace",
             total_authenticated_entities: 7,
-            attempts: Some(Arc::new(attempts(of_service))),
+            attempts: Some(Box::new(attempts(of_service))),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: "ActionName",
-                attempts: Some(Arc::new(attempts(of_action))),
+                attempts: Some(Box::new(attempts(of_action))),
             }]),
         }],
         marker: Some("Marker".to_owned()),
