@@ -58,6 +58,10 @@ impl ActionSet {
     }
 
     pub(super) fn union_with(&mut self, other: &Self) {
+        if self.words.is_empty() {
+            self.words.clone_from(&other.words);
+            return;
+        }
         other.words.iter().for_each(|(at, word)| self.add(*at, *word));
     }
 

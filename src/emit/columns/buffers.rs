@@ -1,14 +1,17 @@
 //! Columns being filled, which Arrow's batches are cut from; knows no kind of report.
 
 use std::fmt::Write as _;
+use std::hash::BuildHasher as _;
 use std::mem;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, ArrowPrimitiveType, BooleanBuilder, DictionaryArray, PrimitiveArray,
-    PrimitiveBuilder, RecordBatch, StringBuilder, StringDictionaryBuilder, new_empty_array,
+    ArrayBuilder as _, ArrayRef, ArrowPrimitiveType, BooleanBuilder, DictionaryArray,
+    PrimitiveArray, PrimitiveBuilder, RecordBatch, StringBuilder, new_empty_array,
 };
 use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::{Cell, Cells, EventIdCell, Kind, Row, Rows, TextCell, groups};
 use crate::emit::EmitError;
@@ -46,7 +49,8 @@ impl<T: ArrowPrimitiveType> Runs<T> {
     }
 
     fn array(&self) -> PrimitiveArray<T> {
-        let mut cells = PrimitiveBuilder::new();
+        let rows = self.0.iter().map(|(_, count)| count).sum();
+        let mut cells = PrimitiveBuilder::with_capacity(rows);
         for (cell, count) in &self.0 {
             match cell {
                 Some(cell) => cells.append_value_n(*cell, *count),
@@ -57,34 +61,51 @@ impl<T: ArrowPrimitiveType> Runs<T> {
     }
 }
 
-/// The different texts of a column, in the order in which they came.
-#[derive(Default)]
+/// The different texts of a column, numbered as they come.
 struct Dictionary {
-    // INVARIANT: it has no keys, only the texts that keys stand for.
-    texts: StringDictionaryBuilder<Int32Type>,
-    distinct: usize,
-    /// Bytes of the texts.
-    size: usize,
+    texts: StringBuilder,
+    /// How many bytes of text there is room for.
+    room: usize,
+    keys: HashTable<i32>,
+    hasher: DefaultHashBuilder,
 }
 
 impl Dictionary {
+    fn new() -> Self {
+        Self {
+            texts: StringBuilder::new(),
+            room: MAX_COLUMN_TEXT,
+            keys: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+
     /// Returns the key of a text, or nothing where it would outgrow the dictionary.
-    fn key(&mut self, text: &str) -> Result<Option<i32>, EmitError> {
-        let grown = self.size.saturating_add(text.len());
-        if grown > MAX_COLUMN_TEXT {
-            return Ok(None);
+    fn key(&mut self, text: &str) -> Option<i32> {
+        let Self { texts, room, keys, hasher } = self;
+        let known = |key: i32| text_at(texts, key);
+        let hash = hasher.hash_one(text.as_bytes());
+        if let Some(key) = keys.find(hash, |key| known(*key) == text.as_bytes()) {
+            return Some(*key);
         }
-        let key = self.texts.append_n(text, 0)?;
-        if usize::try_from(key).is_ok_and(|key| key == self.distinct) {
-            self.distinct += 1;
-            self.size = grown;
-        }
-        Ok(Some(key))
+        let key = i32::try_from(texts.len()).ok()?;
+        *room = room.checked_sub(text.len())?;
+        keys.insert_unique(hash, key, |key| hasher.hash_one(known(*key)));
+        texts.append_value(text);
+        Some(key)
     }
 
     fn take(&mut self) -> ArrayRef {
-        Arc::clone(mem::take(self).texts.finish().values())
+        Arc::new(mem::replace(self, Self::new()).texts.finish())
     }
+}
+
+/// Returns a text that was appended before.
+fn text_at(texts: &StringBuilder, key: i32) -> &[u8] {
+    let at = usize::try_from(key).unwrap_or(usize::MAX);
+    let end = |at: usize| texts.offsets_slice().get(at).and_then(|end| usize::try_from(*end).ok());
+    let place = end(at).zip(end(at.saturating_add(1))).map(|(start, end)| start..end);
+    place.and_then(|place| texts.values_slice().get(place)).unwrap_or_default()
 }
 
 /// A column that is being filled.
@@ -100,7 +121,9 @@ enum Buffer<K: Kind> {
 impl<K: Kind> Buffer<K> {
     fn new(cells: &Cells<K>) -> Self {
         match *cells {
-            Cells::Text(cell) => Self::Text { cell, keys: Runs::new(), dictionary: Box::default() },
+            Cells::Text(cell) => {
+                Self::Text { cell, keys: Runs::new(), dictionary: Box::new(Dictionary::new()) }
+            }
             Cells::EventId(cell) => Self::EventId { cell, ids: StringBuilder::new() },
             Cells::Time(cell) => Self::Time { cell, times: Runs::new() },
             Cells::JobDate(cell) => Self::JobDate { cell, times: Runs::new() },
@@ -111,36 +134,33 @@ impl<K: Kind> Buffer<K> {
 
     /// Appends the cell of `row`, `count` times. Returns by how many bytes the column's text grew,
     /// or nothing where it would outgrow the column.
-    fn push(&mut self, row: &Row<'_, K>, count: usize) -> Result<Option<usize>, EmitError> {
+    fn push(&mut self, row: &Row<'_, K>, count: usize) -> Option<usize> {
         match self {
             Self::Text { cell, keys, dictionary } => {
-                let before = dictionary.size;
+                let room = dictionary.room;
                 let key = match cell(row) {
-                    Some(text) => match dictionary.key(text)? {
-                        Some(key) => Some(key),
-                        None => return Ok(None),
-                    },
+                    Some(text) => Some(dictionary.key(text)?),
                     None => None,
                 };
                 keys.push(key, count);
-                return Ok(Some(dictionary.size - before));
+                return Some(room - dictionary.room);
             }
             Self::EventId { cell, ids } => {
                 let Some(id) = cell(row) else {
                     ids.append_nulls(count);
-                    return Ok(Some(0));
+                    return Some(0);
                 };
                 let before = ids.values_slice().len();
                 for _ in 0..count {
                     let left = MAX_COLUMN_TEXT - ids.values_slice().len();
                     if matches!(id, EventId::Text(text) if text.len() > left) {
-                        return Ok(None);
+                        return None;
                     }
                     // Writing to a builder cannot fail.
                     let _ = write!(ids, "{id}");
                     ids.append_value("");
                 }
-                return Ok(Some(ids.values_slice().len() - before));
+                return Some(ids.values_slice().len() - before);
             }
             Self::Time { cell, times } => times.push(cell(row).map(Time::micros), count),
             Self::JobDate { cell, times } => times.push(Some(cell(row).micros()), count),
@@ -152,7 +172,7 @@ impl<K: Kind> Buffer<K> {
                 None => flags.append_nulls(count),
             },
         }
-        Ok(Some(0))
+        Some(0)
     }
 
     /// Empties the column; a dictionary stays.
@@ -220,7 +240,7 @@ impl<K: Kind> Buffers<K> {
             for alike in rows.chunk_by(group.repeats) {
                 let Some(row) = alike.first() else { continue };
                 for (buffer, column) in buffers.iter_mut().zip(group.columns) {
-                    let grown = buffer.push(row, alike.len())?;
+                    let grown = buffer.push(row, alike.len());
                     self.text += grown.ok_or(EmitError::TooMuchText { column: column.name })?;
                 }
             }
@@ -313,10 +333,10 @@ mod tests {
             outcome: Err::<AccessReport<'_>, _>(ErrorDetails { code: "", message: "" }),
         };
         let rows: Vec<_> = report.rows().collect();
-        let mut buffers = Buffers::new();
         for (space, fits) in [(21, true), (20, false)] {
+            let mut buffers = Buffers::new();
             let Buffer::Text { dictionary, .. } = &mut buffers.columns[0][0] else { panic!() };
-            dictionary.size = MAX_COLUMN_TEXT - space;
+            dictionary.room = space;
             match buffers.push(&rows) {
                 Ok(()) => assert!(fits),
                 Err(error) => {

@@ -101,3 +101,79 @@ impl<'a> Texts<'a> {
         (self.ledger.nth(mark.record), &self.identities.identity(mark.whose).arn)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::EventId;
+
+    /// An attempt of which few things differ, and mostly not the time.
+    fn any_attempt() -> impl Strategy<Value = ledger::Attempt<'static>> {
+        let event_id = proptest::option::of(prop_oneof![
+            (0..2u128).prop_map(EventId::Uuid),
+            Just(EventId::Text("id")),
+        ]);
+        let region = prop_oneof![Just(None), Just(Some("eu-west-1")), Just(Some("us-east-1"))];
+        (0..2i64, event_id, region).prop_map(|(time, event_id, region)| ledger::Attempt {
+            time: Time::from_micros(time),
+            event_id,
+            region,
+            source: Some("logs/a.json"),
+        })
+    }
+
+    fn any_entry() -> impl Strategy<Value = Entry<'static>> {
+        let actor = prop_oneof![Just("arn:aws:iam::1:role/a"), Just("arn:aws:iam::1:role/b")];
+        let event = prop_oneof![Just("GetObject"), Just("PutObject")];
+        let attempts = (any_attempt(), any_attempt(), any_attempt(), any_attempt());
+        let is_there = (any::<bool>(), any::<bool>());
+        (actor, event, attempts, is_there).prop_map(|(arn, event_name, attempts, is_there)| Entry {
+            day: None,
+            account: "1",
+            principal_arn: Some(arn),
+            principal_id: None,
+            event_source: "s3.amazonaws.com",
+            event_name,
+            service_namespace: None,
+            is_data_event: false,
+            latest: attempts.0,
+            success: Some(attempts.1).filter(|_| is_there.0),
+            denial: Some(attempts.2).filter(|_| is_there.1),
+            first: attempts.3,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a27_what_is_joined_by_numbers_is_what_is_joined_by_all_that_is_logged(
+            entries in proptest::collection::vec(any_entry(), 1..6)
+        ) {
+            let snapshot = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/identities");
+            let identities = Identities::load(&snapshot).unwrap();
+            let whose = |entry: &Entry<'_>| {
+                let place = usize::from(entry.principal_arn.unwrap().ends_with('a'));
+                identities.identities().nth(place).unwrap().0
+            };
+            let mut ledger = Ledger::default();
+            ledger.extend(entries.into_iter());
+            let texts = Texts { ledger: &ledger, identities: &identities };
+            let marks = ledger.outlines().map(|it| Marks::of(&it, whose(&ledger.nth(it.number))));
+            let marked = marks.reduce(|mut one, other| {
+                one.join(&other, texts);
+                one
+            });
+            let attempts = ledger.entries().map(|entry| {
+                Attempts::of(&entry, &identities.identity(whose(&entry)).arn)
+            });
+            let joined = attempts.reduce(|mut one, other| {
+                one.join(&other);
+                one
+            });
+            prop_assert_eq!(marked.map(|marks| texts.attempts(&marks)), joined);
+        }
+    }
+}
