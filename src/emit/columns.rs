@@ -37,13 +37,8 @@ pub trait Kind: Sized + 'static {
     /// The AWS operation whose reply the rows are.
     const REPORT: &'static str;
 
-    /// The columns that come first, in order: what they say of the report itself, the same in all of
-    /// its rows.
-    const REPORT_COLUMNS: &'static [Column<Self>];
-
-    /// The columns behind them, in order: what they say of a row, but for its attempts, whose columns
-    /// come last.
-    const ROW_COLUMNS: &'static [Column<Self>];
+    /// The columns, in order, without those of the attempts, which stand behind them.
+    const COLUMNS: &'static [Group<Self>];
 
     /// The names of the columns that say whose attempts they were: the latest success, the latest
     /// denial, the first attempt.
@@ -79,7 +74,7 @@ impl<'r, K: Kind> Row<'r, K> {
 }
 
 /// One column: its name, whether a cell may be null, and where the cells come from.
-pub struct Column<K: Kind> {
+pub(super) struct Column<K: Kind> {
     pub(super) name: &'static str,
     pub(super) nullable: bool,
     pub(super) cells: Cells<K>,
@@ -153,28 +148,20 @@ impl<K: Kind> Column<K> {
 }
 
 /// Columns that stand side by side and whose cells repeat in the same rows.
-pub(super) struct Group<K: Kind> {
-    pub(super) columns: &'static [Column<K>],
+pub struct Group<K: Kind> {
     /// Whether a row of a report is known to have the cells of the row before it.
-    pub(super) repeats: for<'r> fn(&Row<'r, K>, &Row<'r, K>) -> bool,
+    repeats: for<'r> fn(&Row<'r, K>, &Row<'r, K>) -> bool,
+    columns: &'static [Column<K>],
 }
 
 /// Returns the columns of a kind, in order, by group.
-fn groups<K: Kind>() -> [Group<K>; 3] {
-    [
-        Group { columns: K::REPORT_COLUMNS, repeats: |_, _| true },
-        Group { columns: K::ROW_COLUMNS, repeats: |_, _| false },
-        // Most rows have no attempts, which is a null in each of these.
-        Group {
-            columns: attempts::columns(),
-            repeats: |one, other| K::attempts(one).is_none() && K::attempts(other).is_none(),
-        },
-    ]
+fn groups<K: Kind>() -> impl Iterator<Item = &'static Group<K>> {
+    K::COLUMNS.iter().chain([attempts::columns()])
 }
 
 /// Returns the columns of a kind, in order.
 pub(super) fn columns<K: Kind>() -> impl Iterator<Item = &'static Column<K>> {
-    groups().into_iter().flat_map(|group| group.columns)
+    groups().flat_map(|group| group.columns)
 }
 
 /// Returns the columns as Arrow's schema.

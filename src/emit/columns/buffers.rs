@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicro
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::{Cell, Cells, EventIdCell, Kind, Row, Rows, TextCell, groups};
+use super::{Cell, Cells, EventIdCell, Group, Kind, Row, Rows, TextCell, groups};
 use crate::emit::EmitError;
 
 use crate::report::attempt::EventId;
@@ -198,16 +198,17 @@ impl<K: Kind> Buffer<K> {
 /// All columns, being filled.
 pub(in crate::emit) struct Buffers<K: Kind> {
     /// Those of each group.
-    columns: [Vec<Buffer<K>>; 3],
+    columns: Vec<Vec<Buffer<K>>>,
     rows: usize,
     text: usize,
 }
 
 impl<K: Kind> Buffers<K> {
     pub(in crate::emit) fn new() -> Self {
-        let columns = groups()
-            .map(|group| group.columns.iter().map(|column| Buffer::new(&column.cells)).collect());
-        Self { columns, rows: 0, text: 0 }
+        let of_group = |group: &Group<K>| {
+            group.columns.iter().map(|column| Buffer::new(&column.cells)).collect()
+        };
+        Self { columns: groups().map(of_group).collect(), rows: 0, text: 0 }
     }
 
     /// Fills batch after batch with the rows of the reports, and lets `cut` take each one when it is
@@ -236,7 +237,7 @@ impl<K: Kind> Buffers<K> {
 
     /// Appends rows of one report.
     fn push(&mut self, rows: &[Row<'_, K>]) -> Result<(), EmitError> {
-        for (group, buffers) in groups::<K>().iter().zip(&mut self.columns) {
+        for (group, buffers) in groups::<K>().zip(&mut self.columns) {
             for alike in rows.chunk_by(group.repeats) {
                 let Some(row) = alike.first() else { continue };
                 for (buffer, column) in buffers.iter_mut().zip(group.columns) {
