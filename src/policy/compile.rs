@@ -346,12 +346,12 @@ fn meets(pattern: &[Token], format: &[Token]) -> bool {
     // Any character but a colon would do: what the texts show is checked.
     const OTHER: Token = Token::Char('\0');
     let text = |tokens: &[Token], many: &[Token]| -> Vec<Token> {
-        let fill = |token: &Token| match token {
-            Token::Char(_) => vec![*token],
-            Token::One => vec![OTHER],
-            Token::Many => many.to_vec(),
+        let fill = |token| match token {
+            &Token::Char(_) => std::slice::from_ref(token),
+            Token::One => &[OTHER],
+            Token::Many => many,
         };
-        tokens.iter().flat_map(fill).collect()
+        tokens.iter().flat_map(fill).copied().collect()
     };
     let ((named, rest), (format_named, format_rest)) =
         (until_wildcard(pattern), until_wildcard(format));
