@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayBuilder as _, ArrayRef, ArrowPrimitiveType, BooleanBuilder, DictionaryArray,
-    PrimitiveArray, PrimitiveBuilder, RecordBatch, StringBuilder, new_empty_array,
+    PrimitiveArray, PrimitiveBuilder, RecordBatch, StringArray, StringBuilder, new_empty_array,
 };
 use arrow::datatypes::{DataType, Int32Type, Int64Type, SchemaRef, TimestampMicrosecondType};
 
@@ -48,9 +48,12 @@ impl<T: ArrowPrimitiveType> Runs<T> {
         Self(mem::take(&mut self.0))
     }
 
+    fn rows(&self) -> usize {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
+
     fn array(&self) -> PrimitiveArray<T> {
-        let rows = self.0.iter().map(|(_, count)| count).sum();
-        let mut cells = PrimitiveBuilder::with_capacity(rows);
+        let mut cells = PrimitiveBuilder::with_capacity(self.rows());
         for (cell, count) in &self.0 {
             match cell {
                 Some(cell) => cells.append_value_n(*cell, *count),
@@ -58,6 +61,58 @@ impl<T: ArrowPrimitiveType> Runs<T> {
             }
         }
         cells.finish()
+    }
+}
+
+/// Ids, which hardly repeat: how long each is, and the text of all.
+struct Ids {
+    lengths: Runs<Int32Type>,
+    text: String,
+}
+
+impl Ids {
+    const fn new() -> Self {
+        Self { lengths: Runs::new(), text: String::new() }
+    }
+
+    /// Appends an id so many times, or nothing where the text would outgrow the column.
+    fn push(&mut self, id: Option<EventId<'_>>, count: usize) -> Option<()> {
+        let Self { lengths, text } = self;
+        let Some(id) = id else {
+            lengths.push(None, count);
+            return Some(());
+        };
+        for _ in 0..count {
+            let before = text.len();
+            if matches!(id, EventId::Text(id) if id.len() > MAX_COLUMN_TEXT - before) {
+                return None;
+            }
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{id}");
+            lengths.push(Some(i32::try_from(text.len() - before).ok()?), 1);
+        }
+        Some(())
+    }
+
+    fn take(&mut self) -> Self {
+        Self { lengths: self.lengths.take(), text: mem::take(&mut self.text) }
+    }
+
+    fn array(&self) -> StringArray {
+        let mut ids = StringBuilder::with_capacity(self.lengths.rows(), self.text.len());
+        let mut text = self.text.as_str();
+        for (length, count) in &self.lengths.0 {
+            let Some(length) = length.and_then(|length| usize::try_from(length).ok()) else {
+                ids.append_nulls(*count);
+                continue;
+            };
+            for _ in 0..*count {
+                let (id, rest) = text.split_at_checked(length).unwrap_or_default();
+                ids.append_value(id);
+                text = rest;
+            }
+        }
+        ids.finish()
     }
 }
 
@@ -111,7 +166,7 @@ fn text_at(texts: &StringBuilder, key: i32) -> &[u8] {
 /// A column that is being filled.
 enum Buffer<K: Kind> {
     Text { cell: TextCell<K>, keys: Runs<Int32Type>, dictionary: Box<Dictionary> },
-    EventId { cell: EventIdCell<K>, ids: StringBuilder },
+    EventId { cell: EventIdCell<K>, ids: Ids },
     Time { cell: Cell<K, Option<Time>>, times: Runs<TimestampMicrosecondType> },
     JobDate { cell: Cell<K, Time>, times: Runs<TimestampMicrosecondType> },
     Count { cell: Cell<K, Option<u64>>, counts: Runs<Int64Type> },
@@ -124,7 +179,7 @@ impl<K: Kind> Buffer<K> {
             Cells::Text(cell) => {
                 Self::Text { cell, keys: Runs::new(), dictionary: Box::new(Dictionary::new()) }
             }
-            Cells::EventId(cell) => Self::EventId { cell, ids: StringBuilder::new() },
+            Cells::EventId(cell) => Self::EventId { cell, ids: Ids::new() },
             Cells::Time(cell) => Self::Time { cell, times: Runs::new() },
             Cells::JobDate(cell) => Self::JobDate { cell, times: Runs::new() },
             Cells::Count(cell) => Self::Count { cell, counts: Runs::new() },
@@ -146,21 +201,9 @@ impl<K: Kind> Buffer<K> {
                 return Some(room - dictionary.room);
             }
             Self::EventId { cell, ids } => {
-                let Some(id) = cell(row) else {
-                    ids.append_nulls(count);
-                    return Some(0);
-                };
-                let before = ids.values_slice().len();
-                for _ in 0..count {
-                    let left = MAX_COLUMN_TEXT - ids.values_slice().len();
-                    if matches!(id, EventId::Text(text) if text.len() > left) {
-                        return None;
-                    }
-                    // Writing to a builder cannot fail.
-                    let _ = write!(ids, "{id}");
-                    ids.append_value("");
-                }
-                return Some(ids.values_slice().len() - before);
+                let before = ids.text.len();
+                ids.push(cell(row), count)?;
+                return Some(ids.text.len() - before);
             }
             Self::Time { cell, times } => times.push(cell(row).map(Time::micros), count),
             Self::JobDate { cell, times } => times.push(Some(cell(row).micros()), count),
@@ -181,7 +224,7 @@ impl<K: Kind> Buffer<K> {
             Self::Text { keys, .. } => Filled::Keys(keys.take()),
             Self::Time { times, .. } | Self::JobDate { times, .. } => Filled::Times(times.take()),
             Self::Count { counts, .. } => Filled::Counts(counts.take()),
-            Self::EventId { ids, .. } => Filled::Array(Arc::new(ids.finish())),
+            Self::EventId { ids, .. } => Filled::Ids(ids.take()),
             Self::Flag { flags, .. } => Filled::Array(Arc::new(flags.finish())),
         }
     }
@@ -284,6 +327,7 @@ enum Filled {
     Keys(Runs<Int32Type>),
     Times(Runs<TimestampMicrosecondType>),
     Counts(Runs<Int64Type>),
+    Ids(Ids),
     Array(ArrayRef),
 }
 
@@ -311,6 +355,7 @@ impl Filled {
             }
             Self::Times(times) => Arc::new(times.array().with_timezone("UTC")),
             Self::Counts(counts) => Arc::new(counts.array()),
+            Self::Ids(ids) => Arc::new(ids.array()),
             Self::Array(array) => array,
         })
     }
