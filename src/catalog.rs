@@ -19,6 +19,7 @@ mod tests;
 
 pub use reference::CatalogError;
 pub use set::ServiceSet;
+pub(crate) use set::bits;
 
 use event::EventSource;
 

@@ -97,10 +97,20 @@ pub enum EmitError {
     },
     /// The columns could not be put into Arrow's form.
     #[error("cannot encode the report")]
-    Arrow(#[from] ::arrow::error::ArrowError),
+    Arrow(#[source] ::arrow::error::ArrowError),
     /// The columns could not be put into Parquet's form.
     #[error("cannot encode the report")]
     Parquet(#[from] ::parquet::errors::ParquetError),
+}
+
+impl From<::arrow::error::ArrowError> for EmitError {
+    fn from(error: ::arrow::error::ArrowError) -> Self {
+        match error {
+            // What is encoded lies in memory: only the place to write to can refuse.
+            ::arrow::error::ArrowError::IoError(_, error) => Self::Write(error),
+            error => Self::Arrow(error),
+        }
+    }
 }
 
 /// A report that can be written: [`OrganizationsReport`], [`ServiceReport`] or [`EntitiesReport`].
@@ -115,7 +125,7 @@ impl Report for EntitiesReport<'_> {}
 
 /// Writes `reports`, all of one kind, to `out`.
 ///
-/// The same reports give the same bytes. Nothing is flushed or closed beyond `out.write_all`.
+/// The same reports give the same bytes. Whether `out` is flushed at the end is the format's matter.
 ///
 /// # Errors
 ///
@@ -152,12 +162,4 @@ const fn job_status(report: &OrganizationsReport<'_>) -> &'static str {
         Ok(_) => COMPLETED,
         Err(_) => "FAILED",
     }
-}
-
-/// Hands the bytes that an encoder has finished to `out`, so that an error of `out` comes back as
-/// it was and not wrapped by the encoder.
-fn drain(finished: &mut Vec<u8>, out: &mut dyn Write) -> io::Result<()> {
-    out.write_all(finished)?;
-    finished.clear();
-    Ok(())
 }

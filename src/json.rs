@@ -36,6 +36,26 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
+/// Returns JSON without the blanks at the beginnings of its lines, of which more than half of a
+/// document consists that is printed for people. It is JSON as little as before where it was none:
+/// no string has line feeds.
+pub fn without_indentation(text: &[u8]) -> Vec<u8> {
+    let mut dense = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for end in memchr::memchr_iter(b'\n', text).map(|feed| feed + 1).chain([text.len()]) {
+        let mut line = text.get(from..end).unwrap_or_default();
+        while let Some(rest) = line.strip_prefix(b"        ") {
+            line = rest;
+        }
+        while let Some(rest) = line.strip_prefix(b" ") {
+            line = rest;
+        }
+        dense.extend_from_slice(line);
+        from = end;
+    }
+    dense
+}
+
 /// Returns what an error says without the place, which it has as numbers.
 pub fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -146,6 +166,8 @@ pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -156,6 +178,27 @@ mod tests {
         let tree: Tree<'_> = serde_json::from_str(text).unwrap();
         assert_eq!(tree, Tree::from(&value));
         assert_eq!(Value::from(tree), value);
+    }
+
+    #[test]
+    fn without_indentation_lines_begin_with_what_they_say() {
+        let deep = " ".repeat(19);
+        let text =
+            format!("{{\n    \"a  b\" :  [\n{deep}1,\n\n 2 ],\r\n\t\"c\": \" \\n  d\"\n}}  \n ");
+        let dense = "{\n\"a  b\" :  [\n1,\n\n2 ],\r\n\t\"c\": \" \\n  d\"\n}  \n";
+        assert_eq!(without_indentation(text.as_bytes()), dense.as_bytes());
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(&text), read(dense));
+    }
+
+    proptest! {
+        #[test]
+        fn indentation_says_nothing(text in "[ ]{0,20}([\\[\\]{}:, \n\"a1]|\n[ ]{0,20}){0,24}") {
+            let dense = without_indentation(text.as_bytes());
+            prop_assert!(!dense.starts_with(b" ") && !dense.windows(2).any(|it| it == b"\n "));
+            let [read, read_dense] = [text.as_bytes(), &dense].map(|it| serde_json::from_slice::<Value>(it).ok());
+            prop_assert_eq!(read, read_dense);
+        }
     }
 
     #[test]

@@ -94,6 +94,25 @@ pub struct Whose<'a> {
     pub principal_id: Option<&'a str>,
 }
 
+/// A record of a ledger without its texts, by which most records are told to matter or not.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline {
+    /// The number of the record, for [`Ledger::nth`] and [`Ledger::key`].
+    pub number: u32,
+    /// The number of who acted: equal ones mean the same account and principal.
+    pub actor: u32,
+    /// The number of what was called, and the day: equal ones mean the same of all else in a key.
+    pub event: u32,
+    /// When the latest attempt was.
+    pub latest: Time,
+    /// When the latest attempt was that was answered without an error.
+    pub success: Option<Time>,
+    /// When the latest attempt was that was denied for want of permission.
+    pub denial: Option<Time>,
+    /// When the first attempt was.
+    pub first: Time,
+}
+
 /// When and where, and which event tells. Attempts are ordered by time, then event id, then
 /// Region, then source (A27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -304,6 +323,20 @@ impl Ledger {
         self.keys.iter().zip(&self.records).map(|(key, record)| self.entry(*key, record))
     }
 
+    /// Returns the outlines of the records, in no order.
+    pub fn outlines(&self) -> impl Iterator<Item = Outline> {
+        let time = |stamp: Stamp| stamp.time;
+        (0..).zip(self.keys.iter().zip(&self.records)).map(move |(number, (key, record))| Outline {
+            number,
+            actor: key.actor,
+            event: key.event,
+            latest: record.latest.time,
+            success: record.success.map(time),
+            denial: record.denial.map(time),
+            first: record.first.time,
+        })
+    }
+
     /// Returns the numbers of the records in the order of their keys: a day after the other.
     pub fn sorted(&self) -> Vec<u32> {
         // Texts are compared once each, records by numbers alone.
@@ -352,7 +385,7 @@ impl Ledger {
         }
     }
 
-    /// Returns the record of a number that [`Ledger::sorted`] gave.
+    /// Returns the record of a number that [`Ledger::sorted`] or [`Ledger::outlines`] gave.
     ///
     /// # Panics
     ///

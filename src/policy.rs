@@ -7,6 +7,7 @@
 
 mod actions;
 mod compile;
+mod direct;
 mod document;
 mod evaluate;
 mod pattern;

@@ -4,7 +4,6 @@
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 
 use tempfile::TempDir;
 use trailfold::emit::{Format, Layout, Report, write};
@@ -144,11 +143,11 @@ fn service_reports() -> [ServiceReport<'static>; 3] {
         service_name: "Amazon DynamoDB",
         service_namespace: "dynamodb",
         total_authenticated_entities: 1,
-        attempts: Some(Arc::new(attempts)),
+        attempts: Some(Box::new(attempts)),
         tracked_actions_last_accessed: Some(vec![
             TrackedActionLastAccessed {
                 action_name: "CreateTable",
-                attempts: Some(Arc::new(only_first)),
+                attempts: Some(Box::new(only_first)),
             },
             TrackedActionLastAccessed { action_name: "DeleteTable", attempts: None },
         ]),

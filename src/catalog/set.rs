@@ -68,14 +68,24 @@ impl ServiceSet {
     /// Returns the services in byte order of their namespaces.
     pub fn iter(&self) -> impl Iterator<Item = ServiceIndex> {
         // The words lead, so that the count never runs past the last of them.
-        self.words.iter().zip((0u16..).step_by(64)).flat_map(|(word, start)| {
-            let bits = (0..64).filter(move |bit| word >> bit & 1 == 1);
-            bits.map(move |bit| ServiceIndex(start + bit))
-        })
+        self.words
+            .iter()
+            .zip((0u16..).step_by(64))
+            .flat_map(|(word, start)| bits(*word).map(move |bit| ServiceIndex(start + bit)))
     }
 }
 
 /// Returns the word and the bit of a service.
 fn place(index: ServiceIndex) -> (usize, u64) {
     (usize::from(index.0 / 64), 1 << (index.0 % 64))
+}
+
+/// Returns the places of the bits of a word, ascending.
+pub(crate) fn bits(word: u64) -> impl Iterator<Item = u16> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let place = u16::try_from(rest.trailing_zeros()).ok().filter(|_| rest != 0);
+        rest &= rest.saturating_sub(1);
+        place
+    })
 }

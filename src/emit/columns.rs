@@ -38,7 +38,7 @@ pub trait Kind: Sized + 'static {
     const REPORT: &'static str;
 
     /// The columns, in order, without those of the attempts, which stand behind them.
-    const COLUMNS: &'static [Column<Self>];
+    const COLUMNS: &'static [Group<Self>];
 
     /// The names of the columns that say whose attempts they were: the latest success, the latest
     /// denial, the first attempt.
@@ -74,7 +74,7 @@ impl<'r, K: Kind> Row<'r, K> {
 }
 
 /// One column: its name, whether a cell may be null, and where the cells come from.
-pub struct Column<K: Kind> {
+pub(super) struct Column<K: Kind> {
     pub(super) name: &'static str,
     pub(super) nullable: bool,
     pub(super) cells: Cells<K>,
@@ -147,9 +147,21 @@ impl<K: Kind> Column<K> {
     }
 }
 
+/// Columns that stand side by side and whose cells repeat in the same rows.
+pub struct Group<K: Kind> {
+    /// Whether a row of a report is known to have the cells of the row before it.
+    repeats: for<'r> fn(&Row<'r, K>, &Row<'r, K>) -> bool,
+    columns: &'static [Column<K>],
+}
+
+/// Returns the columns of a kind, in order, by group.
+fn groups<K: Kind>() -> impl Iterator<Item = &'static Group<K>> {
+    K::COLUMNS.iter().chain([attempts::columns()])
+}
+
 /// Returns the columns of a kind, in order.
 pub(super) fn columns<K: Kind>() -> impl Iterator<Item = &'static Column<K>> {
-    K::COLUMNS.iter().chain(attempts::columns())
+    groups().flat_map(|group| group.columns)
 }
 
 /// Returns the columns as Arrow's schema.

@@ -1,6 +1,6 @@
 //! Parquet: zstd, statistics, the columns' Arrow types and metadata kept.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use parquet::arrow::ArrowWriter;
@@ -9,7 +9,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::columns::{self, BATCH_ROWS, Buffers, Rows};
-use super::{EmitError, Layout, drain};
+use super::{EmitError, Layout};
 
 /// Rows of a row group: what of the file is in memory at a time, encoded.
 const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
@@ -32,17 +32,17 @@ pub(super) fn write<R: Rows>(
         .build();
     let mut buffers = Buffers::<R::Kind>::new();
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties))?;
-    for report in reports {
-        for row in report.rows() {
-            buffers.push(&row)?;
-            if buffers.is_full() {
-                writer.write(&buffers.take_batch(&schema)?)?;
-                drain(writer.inner_mut(), out)?;
-            }
-        }
-    }
-    if !buffers.is_empty() {
-        writer.write(&buffers.take_batch(&schema)?)?;
-    }
+    buffers.fill(reports, |buffers| {
+        writer.write(&buffers.take_whole(&schema)?)?;
+        Ok(drain(writer.inner_mut(), out)?)
+    })?;
     Ok(drain(&mut writer.into_inner()?, out)?)
+}
+
+/// Hands the bytes that the encoder has finished to `out`, so that an error of `out` comes back as
+/// it was and not wrapped by the encoder.
+fn drain(finished: &mut Vec<u8>, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(finished)?;
+    finished.clear();
+    Ok(())
 }

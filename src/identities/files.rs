@@ -30,7 +30,7 @@ pub(super) fn load(path: &Path) -> Result<Identities, Error> {
     if is_directory {
         for file in files_below(path)? {
             let is_reply = match read_candidate(&file)? {
-                Some(bytes) => add(&mut draft, file_name(&file), &bytes)?,
+                Some(bytes) => add(&mut draft, &file_name(&file), &bytes)?,
                 None => false,
             };
             is_snapshot |= is_reply;
@@ -40,7 +40,7 @@ pub(super) fn load(path: &Path) -> Result<Identities, Error> {
         }
     } else {
         let bytes = fs::read(path).map_err(read_error)?;
-        is_snapshot = add(&mut draft, origin.clone(), &bytes)?;
+        is_snapshot = add(&mut draft, &origin, &bytes)?;
     }
     if !is_snapshot {
         return Err(Error::NotASnapshot { file: origin });
@@ -107,8 +107,14 @@ fn first(bytes: &[u8]) -> Option<u8> {
 }
 
 /// Adds what a file says and returns whether it is a reply.
-fn add(draft: &mut Draft, file: String, bytes: &[u8]) -> Result<bool, Error> {
+fn add(draft: &mut Draft, file: &str, bytes: &[u8]) -> Result<bool, Error> {
     let bytes = json::without_mark(bytes);
+    // Errors name columns of the file as it is. What was added before one may come twice.
+    let added = add_json(draft, file.to_owned(), &json::without_indentation(bytes));
+    added.or_else(|_| add_json(draft, file.to_owned(), bytes))
+}
+
+fn add_json(draft: &mut Draft, file: String, bytes: &[u8]) -> Result<bool, Error> {
     let reply: Reply<'_> = match serde_json::from_slice(bytes) {
         Ok(reply) => reply,
         Err(error) => {

@@ -1,12 +1,11 @@
 //! The catalog's actions, numbered, and sets of them; knows no policy beyond the patterns of actions.
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
 use hashbrown::HashMap;
 
 use super::pattern::{ActionPattern, ArnPattern, Glob};
-use crate::catalog::{Action, Catalog, Resources, ServiceIndex};
+use crate::catalog::{Action, Catalog, Resources, ServiceIndex, bits};
 
 /// Actions of the table, one bit each, 64 to a word.
 ///
@@ -39,12 +38,18 @@ impl ActionSet {
     }
 
     pub(super) fn insert(&mut self, action: usize) {
-        let (at, bit) = (action / 64, 1 << (action % 64));
-        match self.words.last_mut() {
-            // They mostly come in order.
-            Some((place, word)) if *place == at => *word |= bit,
-            Some((place, _)) if *place > at => self.union_with(&Self { words: vec![(at, bit)] }),
-            _ => self.words.push((at, bit)),
+        self.add(action / 64, 1 << (action % 64));
+    }
+
+    /// Adds the actions of a word.
+    fn add(&mut self, at: usize, added: u64) {
+        // They mostly come in order.
+        let is_last = self.words.last().is_none_or(|(place, _)| *place < at);
+        let position =
+            if is_last { self.words.len() } else { self.words.partition_point(|it| it.0 < at) };
+        match self.words.get_mut(position) {
+            Some((place, word)) if *place == at => *word |= added,
+            _ => self.words.insert(position, (at, added)),
         }
     }
 
@@ -53,24 +58,11 @@ impl ActionSet {
     }
 
     pub(super) fn union_with(&mut self, other: &Self) {
-        let mut merged = Vec::with_capacity(self.words.len() + other.words.len());
-        let (mut own, mut others) = (self.words.as_slice(), other.words.as_slice());
-        while let ([first, rest @ ..], [of_other, rest_of_other @ ..]) = (own, others) {
-            if first.0 <= of_other.0 {
-                own = rest;
-            }
-            if of_other.0 <= first.0 {
-                others = rest_of_other;
-            }
-            merged.push(match first.0.cmp(&of_other.0) {
-                Ordering::Less => *first,
-                Ordering::Greater => *of_other,
-                Ordering::Equal => (first.0, first.1 | of_other.1),
-            });
+        if self.words.is_empty() {
+            self.words.clone_from(&other.words);
+            return;
         }
-        merged.extend_from_slice(own);
-        merged.extend_from_slice(others);
-        self.words = merged;
+        other.words.iter().for_each(|(at, word)| self.add(*at, *word));
     }
 
     pub(super) fn intersect_with(&mut self, other: &Self) {
@@ -100,16 +92,10 @@ impl ActionSet {
     pub(super) fn within(&self, range: Range<usize>) -> impl Iterator<Item = usize> + '_ {
         let end = range.end.div_ceil(64);
         let words = self.from(range.start / 64).iter().take_while(move |(at, _)| *at < end);
-        let actions = words.flat_map(|(at, word)| bits(*word).map(move |bit| at * 64 + bit));
+        let actions =
+            words.flat_map(|(at, word)| bits(*word).map(move |bit| at * 64 + usize::from(bit)));
         actions.filter(move |action| range.contains(action))
     }
-}
-
-/// Returns the places of the bits of a word, ascending.
-fn bits(word: u64) -> impl Iterator<Item = usize> {
-    let not_zero = |word: u64| (word != 0).then_some(word);
-    std::iter::successors(not_zero(word), move |word| not_zero(word & (word - 1)))
-        .map(|word| word.trailing_zeros() as usize)
 }
 
 /// The resources that one ARN format, or the lack of any, makes possible.
@@ -260,14 +246,14 @@ impl ActionTable {
     /// Returns the actions that a pattern selects (S5, S9).
     pub(super) fn select(&self, catalog: &Catalog, pattern: &ActionPattern) -> ActionSet {
         let mut selected = ActionSet::default();
-        let range = match &pattern.namespace {
+        let range = match pattern.namespace() {
             None => 0..self.names.len(),
             Some(namespace) => {
                 let Some(service) = catalog.find(namespace) else { return selected };
                 let range = self.actions(service);
                 if let Some(name) = pattern.only_name() {
                     // Actions are numbered as the catalogue has them.
-                    let position = catalog.action_position(service, &name);
+                    let position = catalog.action_position(service, name);
                     let action = position.map(|position| range.start + position);
                     if let Some(action) = action.filter(|action| range.contains(action)) {
                         selected.insert(action);
@@ -278,7 +264,7 @@ impl ActionTable {
             }
         };
         let every = pattern.is_every_name();
-        let glob = Glob::of_text(&pattern.name);
+        let glob = pattern.glob();
         for (action, name) in self.names.iter().enumerate().take(range.end).skip(range.start) {
             if every || (!name.is_empty() && glob.matches(name)) {
                 selected.insert(action);

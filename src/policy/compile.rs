@@ -34,20 +34,14 @@ enum Relation {
     Unknown,
 }
 
-/// A resource pattern, and what is known of it already.
-#[derive(Debug)]
-struct Interned {
-    /// Once it was asked for: most patterns need no search.
-    glob: OnceCell<Glob>,
-    /// To the universes that were asked for.
-    relations: HashMap<UniverseIndex, Relation>,
-}
-
 /// The patterns of all policies, each looked at once.
 #[derive(Debug, Default)]
 pub(super) struct Patterns {
     known: HashMap<ArnPattern, u32>,
-    interned: Vec<(ArnPattern, Interned)>,
+    /// With the automata that were asked for: most patterns need no search.
+    interned: Vec<(ArnPattern, OnceCell<Glob>)>,
+    /// To the universes that were asked for.
+    relations: HashMap<(u32, UniverseIndex), Relation>,
     /// What the patterns of actions select.
     selected: HashMap<ActionPattern, ActionSet>,
 }
@@ -86,25 +80,24 @@ impl Patterns {
         // A document has less than 2³² patterns, and so have all.
         let index = u32::try_from(self.interned.len()).unwrap_or(u32::MAX);
         self.known.insert(pattern.clone(), index);
-        let interned = Interned { glob: OnceCell::new(), relations: HashMap::new() };
-        self.interned.push((pattern.clone(), interned));
+        self.interned.push((pattern.clone(), OnceCell::new()));
         index
     }
 
     /// Returns the automaton of a pattern.
     pub(super) fn glob(&self, index: u32) -> Option<&Glob> {
-        let (pattern, interned) = self.interned.get(index as usize)?;
-        Some(interned.glob.get_or_init(|| pattern.glob()))
+        let (pattern, glob) = self.interned.get(index as usize)?;
+        Some(glob.get_or_init(|| pattern.glob()))
     }
 
     fn relation(&mut self, index: u32, universe: UniverseIndex, table: &ActionTable) -> Relation {
         let Some((format, _)) = table.format(universe) else {
             return Relation::Apart;
         };
-        let Some((pattern, interned)) = self.interned.get_mut(index as usize) else {
+        let Some((pattern, _)) = self.interned.get(index as usize) else {
             return Relation::Unknown;
         };
-        *interned.relations.entry(universe).or_insert_with(|| relation(pattern, format))
+        *self.relations.entry((index, universe)).or_insert_with(|| relation(pattern, format))
     }
 
     /// Says how much of a universe a clause covers.
@@ -326,13 +319,17 @@ fn field_relation(pattern: &[Token], format: &[Token]) -> Relation {
     }
     let ((named, rest), (format_named, format_rest)) =
         (until_wildcard(pattern), until_wildcard(format));
-    // Up to the first wildcard of either, both name their characters.
-    if named.iter().zip(format_named).any(|(one, other)| one != other) {
+    // Up to the first wildcard of either, both name their characters, and so behind the last one.
+    let is_other = |(one, other): (&Token, &Token)| one != other;
+    let mut ends = until_wildcard_from_end(pattern).zip(until_wildcard_from_end(format));
+    if named.iter().zip(format_named).any(is_other) || ends.any(is_other) {
         return Relation::Apart;
     }
     match (rest, format_rest) {
         // All that begins so: what the format has to begin with decides.
         ([Token::Many], _) if named.len() <= format_named.len() => Relation::Covers,
+        // The format's wildcard may go on as the pattern does, or in another way.
+        ([Token::Many], [Token::Many, ..]) => Relation::Meets,
         // The pattern is one text, and not the only one of the format.
         ([], [_, ..]) if fits(format, named) => Relation::Meets,
         // The format is one text.
@@ -349,12 +346,12 @@ fn meets(pattern: &[Token], format: &[Token]) -> bool {
     // Any character but a colon would do: what the texts show is checked.
     const OTHER: Token = Token::Char('\0');
     let text = |tokens: &[Token], many: &[Token]| -> Vec<Token> {
-        let fill = |token: &Token| match token {
-            Token::Char(_) => vec![*token],
-            Token::One => vec![OTHER],
-            Token::Many => many.to_vec(),
+        let fill = |token| match token {
+            &Token::Char(_) => std::slice::from_ref(token),
+            Token::One => &[OTHER],
+            Token::Many => many,
         };
-        tokens.iter().flat_map(fill).collect()
+        tokens.iter().flat_map(fill).copied().collect()
     };
     let ((named, rest), (format_named, format_rest)) =
         (until_wildcard(pattern), until_wildcard(format));
@@ -400,6 +397,11 @@ fn fits(mut pattern: &[Token], mut text: &[Token]) -> bool {
 fn until_wildcard(pattern: &[Token]) -> (&[Token], &[Token]) {
     let is_wildcard = |token: &Token| matches!(token, Token::One | Token::Many);
     pattern.split_at(pattern.iter().position(is_wildcard).unwrap_or(pattern.len()))
+}
+
+/// Returns what stands behind the last wildcard of a pattern, the end first.
+fn until_wildcard_from_end(pattern: &[Token]) -> impl Iterator<Item = &Token> {
+    pattern.iter().rev().take_while(|token| matches!(token, Token::Char(_)))
 }
 
 fn searched_relation(pattern: &[Token], format: &[Token]) -> Relation {

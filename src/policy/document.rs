@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::json::{self, Object, Tree};
 use crate::printable::{self, grouped};
 
-use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement};
+use super::{ActionPattern, Effect, Policy, ResourcePattern, Selection, Statement, direct};
 
 /// The most actions and resources of a document. IAM takes less than half as many, and each is
 /// compared with all ARN formats of the catalogue.
@@ -143,7 +143,10 @@ impl Policy {
     /// Says what is malformed and where (S10). A key that occurs twice in an object is malformed.
     pub fn parse(document: &str) -> Result<Self, PolicyError> {
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        Self::from_tree(&serde_json::from_str(document)?)
+        match direct::read(document) {
+            Some(policy) => Ok(policy),
+            None => Self::from_tree(&serde_json::from_str(document)?),
+        }
     }
 
     /// Reads a document that is a JSON value already, as in `get-account-authorization-details`.
@@ -160,13 +163,12 @@ impl Policy {
         let document = object(document, root)?;
         known(document, &POLICY_ELEMENTS, root)?;
         let variables = match optional_text(document, "Version", root)? {
-            Some("2012-10-17") => true,
-            // The default; it has no policy variables.
-            Some("2008-10-17") | None => false,
-            Some(text) => {
+            // That is the older one.
+            None => false,
+            Some(text) => has_variables(text).ok_or_else(|| {
                 let reason = "expected `2012-10-17` or `2008-10-17`";
-                return Err(text_error(At::Key(&root, "Version"), text, reason));
-            }
+                text_error(At::Key(&root, "Version"), text, reason)
+            })?,
         };
         optional_text(document, "Id", root)?;
         let at = At::Key(&root, "Statement");
@@ -179,12 +181,40 @@ impl Policy {
             }
             Some(statement) => vec![read_statement(statement, variables, at)?],
         };
-        let of_statement = |it: &Statement| it.actions.patterns.len() + it.resources.patterns.len();
-        let patterns: usize = statements.iter().map(of_statement).sum();
-        if patterns > MOST_PATTERNS {
-            return Err(PolicyError::TooLarge(patterns as u64));
+        match patterns(&statements) {
+            ..=MOST_PATTERNS => Ok(Self { statements }),
+            patterns => Err(PolicyError::TooLarge(patterns as u64)),
         }
-        Ok(Self { statements })
+    }
+}
+
+/// Returns whether a version of the grammar has policy variables; none if there is no such version.
+pub(super) fn has_variables(version: &str) -> Option<bool> {
+    match version {
+        "2012-10-17" => Some(true),
+        "2008-10-17" => Some(false),
+        _ => None,
+    }
+}
+
+/// Returns how many actions and resources the statements have.
+fn patterns(statements: &[Statement]) -> usize {
+    let of_statement = |it: &Statement| it.actions.patterns.len() + it.resources.patterns.len();
+    statements.iter().map(of_statement).sum()
+}
+
+/// Returns whether the statements have no more in their lists than IAM takes.
+pub(super) fn is_within_bounds(statements: &[Statement]) -> bool {
+    patterns(statements) <= MOST_PATTERNS
+}
+
+impl Effect {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match text {
+            "Allow" => Some(Self::Allow),
+            "Deny" => Some(Self::Deny),
+            _ => None,
+        }
     }
 }
 
@@ -202,11 +232,9 @@ fn read_statement(
     known(statement, &STATEMENT_ELEMENTS, at)?;
     optional_text(statement, "Sid", at)?;
     let effect = match optional_text(statement, "Effect", at)? {
-        Some("Allow") => Effect::Allow,
-        Some("Deny") => Effect::Deny,
-        Some(text) => {
-            return Err(text_error(At::Key(&at, "Effect"), text, "expected `Allow` or `Deny`"));
-        }
+        Some(text) => Effect::parse(text).ok_or_else(|| {
+            text_error(At::Key(&at, "Effect"), text, "expected `Allow` or `Deny`")
+        })?,
         None => return Err(PolicyError::Missing { place: at.place(), element: "`Effect`" }),
     };
     let actions = Choice { element: "Action", complement: "NotAction" };
@@ -272,12 +300,20 @@ fn is_conditional(statement: &Object<'_>, at: At<'_>) -> Result<bool, PolicyErro
     let Some(condition) = statement.get("Condition") else {
         return Ok(false);
     };
-    let at = At::Key(&at, "Condition");
+    tests_something(condition, At::Key(&at, "Condition"))
+}
+
+fn tests_something(condition: &Tree<'_>, at: At<'_>) -> Result<bool, PolicyError> {
     let mut tests = false;
     for (operator, keys) in object(condition, at)? {
         tests |= !object(keys, At::Key(&at, operator))?.is_empty();
     }
     Ok(tests)
+}
+
+/// Returns whether a condition tests something; none if it is malformed.
+pub(super) fn is_test(condition: &Tree<'_>) -> Option<bool> {
+    tests_something(condition, At::Root).ok()
 }
 
 /// Reads the entries of a list, which has at least one.
@@ -347,6 +383,10 @@ impl From<serde_json::Error> for PolicyError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn message(document: &str) -> String {
@@ -516,6 +556,98 @@ mod tests {
             );
             let policy = Policy::parse(&document).unwrap();
             assert_eq!(policy.statements[0].conditional, expected, "{condition}");
+        }
+    }
+
+    const STATEMENT_MEMBERS: [&str; 29] = [
+        r#""Sid":"s""#,
+        r#""Sid":null"#,
+        r#""Effect":"Allow""#,
+        r#""Effect":"Deny""#,
+        r#""Effect":"\u0044eny""#,
+        r#""Effect":"deny""#,
+        r#""Effect":["Deny"]"#,
+        r#""Action":"*""#,
+        r#""Action":"S3:Get*""#,
+        r#""Action":["s3:getobject","\u0065c2:*"]"#,
+        r#""Action":[]"#,
+        r#""Action":[["*"]]"#,
+        r#""Action":["s3"]"#,
+        r#""Action":{}"#,
+        r#""NotAction":["iam:*"]"#,
+        r#""\u004eotAction":"*""#,
+        r#""Resource":"*""#,
+        r#""Resource":["arn:aws:s3:::b","arn:aws:s3:::b/*"]"#,
+        r#""Resource":"arn:aws:s3:::${aws:username}""#,
+        r#""Resource":["arn:aws:s3:::${"]"#,
+        r#""Resource":"bucket""#,
+        r#""NotResource":"arn:aws:sqs""#,
+        r#""Condition":{}"#,
+        r#""Condition":{"Bool":{}}"#,
+        r#""Condition":{"Bool":{"aws:a":["true",null]}}"#,
+        r#""Condition":{"Bool":{"aws:a":1,"aws:a":1}}"#,
+        r#""Condition":{"Bool":"x"}"#,
+        r#""Condition":[]"#,
+        r#""Principal":"*""#,
+    ];
+
+    /// A statement that mostly has what it needs, and what it should not have.
+    fn any_statement() -> impl Strategy<Value = String> {
+        let whole = [r#""Effect":"Allow""#, r#""Action":"a:b""#, r#""Resource":"*""#];
+        let others = vec(select(STATEMENT_MEMBERS.to_vec()), 0..3);
+        (0..4usize, others).prop_flat_map(move |(left_out, others)| {
+            let kept = whole.iter().enumerate().filter(|(at, _)| *at != left_out);
+            let members: Vec<&str> = kept.map(|(_, member)| *member).chain(others).collect();
+            Just(members).prop_shuffle().prop_map(|members| format!("{{{}}}", members.join(",")))
+        })
+    }
+
+    fn any_document() -> impl Strategy<Value = String> {
+        let statements = prop_oneof![
+            4 => any_statement(),
+            4 => vec(any_statement(), 0..3).prop_map(|list| format!("[{}]", list.join(","))),
+            1 => Just("null".to_owned()),
+            1 => any_statement().prop_map(|statement| format!("[[{statement}]]")),
+        ];
+        let others = [
+            r#""Version":"2012-10-17""#,
+            r#""Version":"2008-10-17""#,
+            r#""Version":"2020-10-17""#,
+            r#""Version":null"#,
+            r#""Id":"i""#,
+            r#""Id":1"#,
+            r#""Statements":[]"#,
+            r#""Statement":[]"#,
+        ];
+        (statements, vec(select(others.to_vec()), 0..3)).prop_flat_map(|(statements, others)| {
+            let mut members = vec![format!("\"Statement\": {statements}")];
+            members.extend(others.into_iter().map(str::to_owned));
+            Just(members).prop_shuffle().prop_map(|members| format!("{{{}}}", members.join(" ,\n")))
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn s10_read_in_one_pass_a_document_says_what_it_says_as_a_tree(document in any_document()) {
+            let of_tree = serde_json::from_str(&document).ok().and_then(|it| Policy::from_tree(&it).ok());
+            let read = direct::read(&document);
+            // Where the version stands behind the statements, what a dollar sign says comes too late.
+            if read.is_some() || !document.contains('$') {
+                prop_assert_eq!(read, of_tree);
+            }
+        }
+    }
+
+    #[test]
+    fn s10_an_ordinary_document_is_read_in_one_pass() {
+        let document = r#" {"Version": "2012-10-17", "Id": "i", "Statement": [{"Sid": "s",
+            "Effect": "Deny", "NotAction": ["s3:*", "iam:Get*"], "Resource": "arn:aws:s3:::${a:b}",
+            "Condition": {"Bool": {"a:b": "true"}}}]} "#;
+        assert_eq!(direct::read(document), Some(Policy::parse(document).unwrap()));
+        for text in ["", "[]", "{}", "null", r#"{"Statement":[]} x"#, &"[".repeat(100_000)] {
+            assert_eq!(direct::read(text), None, "{text:.20}");
         }
     }
 }

@@ -138,10 +138,8 @@ impl Glob {
 /// A pattern of `Action` or `NotAction`, in lower case: actions compare without case (S5).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct ActionPattern {
-    /// The service prefix; none is `*`.
-    pub(super) namespace: Option<String>,
-    /// The action's name.
-    pub(super) name: Vec<Token>,
+    // INVARIANT: a prefix, a colon and a name; `*:*` for `*`.
+    text: Box<str>,
 }
 
 impl ActionPattern {
@@ -151,7 +149,7 @@ impl ActionPattern {
     /// valid"), and so does this.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
         if text == "*" {
-            return Ok(Self { namespace: None, name: vec![Token::Many] });
+            return Ok(Self { text: "*:*".into() });
         }
         let Some((prefix, name)) = text.split_once(':') else {
             return Err("an action is `*` or has a service prefix, such as `s3:GetObject`");
@@ -162,37 +160,46 @@ impl ActionPattern {
         if name.contains(':') {
             return Err("an action has one colon only");
         }
-        let namespace = match prefix {
-            "*" => None,
+        match prefix {
+            "*" => {}
             "" => return Err("the service prefix is missing before the colon"),
-            _ if prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) => {
-                Some(prefix.to_ascii_lowercase())
-            }
+            _ if prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b)) => {}
             _ => return Err("the service prefix is `*` alone or letters, digits, `-` and `.`"),
-        };
-        let name = if name.is_ascii() {
-            name.bytes().map(|byte| token(byte.to_ascii_lowercase().into())).collect()
+        }
+        let text = if name.is_ascii() {
+            text.to_ascii_lowercase()
         } else {
-            tokens(&name.to_lowercase())
+            format!("{}:{}", prefix.to_ascii_lowercase(), name.to_lowercase())
         };
-        Ok(Self { namespace, name })
+        Ok(Self { text: text.into() })
+    }
+
+    /// Returns the service prefix; none is `*`.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.text.split_once(':').map(|(prefix, _)| prefix).filter(|prefix| *prefix != "*")
+    }
+
+    fn name(&self) -> &str {
+        self.text.split_once(':').map_or("", |(_, name)| name)
+    }
+
+    /// Returns the automaton of the name.
+    pub(super) fn glob(&self) -> Glob {
+        Glob::of_text(&tokens(self.name()))
     }
 
     /// Returns the one name that the pattern matches; none if it has a wildcard.
-    pub(super) fn only_name(&self) -> Option<String> {
-        let char = |token: &Token| match token {
-            Token::Char(char) => Some(*char),
-            Token::One | Token::Many => None,
-        };
-        self.name.iter().map(char).collect()
+    pub(super) fn only_name(&self) -> Option<&str> {
+        Some(self.name()).filter(|name| !name.contains(['*', '?']))
     }
 
     /// Whether it matches every action that a service may have, whatever its name: only then does
     /// it match one whose name is not published (S9). A name has at least one character.
     pub(super) fn is_every_name(&self) -> bool {
-        let ones = self.name.iter().filter(|&&token| token == Token::One).count();
-        let many = self.name.iter().filter(|&&token| token == Token::Many).count();
-        many > 0 && ones <= 1 && ones + many == self.name.len()
+        let name = self.name();
+        let ones = name.bytes().filter(|byte| *byte == b'?').count();
+        let many = name.bytes().filter(|byte| *byte == b'*').count();
+        many > 0 && ones <= 1 && ones + many == name.len()
     }
 }
 
@@ -370,8 +377,7 @@ mod tests {
             assert!(ActionPattern::parse(text).is_err(), "{text}");
         }
         let pattern = ActionPattern::parse("S3:GetObject").unwrap();
-        assert_eq!(pattern.namespace.as_deref(), Some("s3"));
-        assert_eq!(pattern.name, tokens("getobject"));
+        assert_eq!((pattern.namespace(), pattern.name()), (Some("s3"), "getobject"));
         assert_eq!(ActionPattern::parse("*:*"), ActionPattern::parse("*"));
     }
 

@@ -44,10 +44,10 @@ pub struct Attempts<'a> {
     pub first: Attempt<'a>,
 }
 
-impl<'a> Attempts<'a> {
-    /// Returns those of a ledger's entry, whose actor the report calls `entity`.
-    pub(super) fn of(entry: &Entry<'a>, entity: &'a str) -> Self {
-        let attempt = |attempt: ledger::Attempt<'a>| Attempt {
+impl<'a> Attempt<'a> {
+    /// Returns one of a ledger's entry, whose actor the report calls `entity`.
+    pub(super) fn of(entry: &Entry<'a>, attempt: ledger::Attempt<'a>, entity: &'a str) -> Self {
+        Self {
             time: attempt.time,
             event_id: attempt.event_id,
             region: attempt.region,
@@ -56,7 +56,14 @@ impl<'a> Attempts<'a> {
             principal: entry.principal_arn.or(entry.principal_id),
             event_source: entry.event_source,
             event_name: entry.event_name,
-        };
+        }
+    }
+}
+
+impl<'a> Attempts<'a> {
+    /// Returns those of a ledger's entry, whose actor the report calls `entity`.
+    pub(super) fn of(entry: &Entry<'a>, entity: &'a str) -> Self {
+        let attempt = |attempt| Attempt::of(entry, attempt, entity);
         Self {
             latest: attempt(entry.latest),
             success: entry.success.map(attempt),

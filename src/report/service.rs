@@ -3,9 +3,9 @@
 
 mod activity;
 mod granting;
+mod marks;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::attempt::Attempts;
 use super::constraint::Violations;
@@ -19,6 +19,7 @@ use crate::policy::{AllowedActions, Evaluator, PolicyIndex};
 use crate::time::Time;
 pub use activity::{Activity, UnknownPrincipal};
 pub use granting::PolicyGrantingServiceAccess;
+use marks::Marks;
 
 /// `Granularity` of the request, `JobType` of the reply (I4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,9 +84,8 @@ pub struct ServiceLastAccessed<'a> {
     /// `TotalAuthenticatedEntities`: users and roles with at least one attempt.
     pub total_authenticated_entities: u64,
     /// The attempts, behind `LastAuthenticated`, `LastAuthenticatedEntity` and
-    /// `LastAuthenticatedRegion`; none if never accessed (I3). Most rows are that, and of a user or role they are those of the
-    /// activity: rows stay small.
-    pub attempts: Option<Arc<Attempts<'a>>>,
+    /// `LastAuthenticatedRegion`; none if never accessed (I3). Most rows are that, and stay small.
+    pub attempts: Option<Box<Attempts<'a>>>,
     /// `TrackedActionsLastAccessed`, in byte order of the names; none at
     /// [`Granularity::ServiceLevel`] or if no tracked action of the service is allowed (I4).
     pub tracked_actions_last_accessed: Option<Vec<TrackedActionLastAccessed<'a>>>,
@@ -98,7 +98,7 @@ pub struct TrackedActionLastAccessed<'a> {
     pub action_name: &'a str,
     /// The attempts, behind `LastAccessedTime`, `LastAccessedEntity` and `LastAccessedRegion`; none
     /// if never used. Data events are none of them.
-    pub attempts: Option<Arc<Attempts<'a>>>,
+    pub attempts: Option<Box<Attempts<'a>>>,
 }
 
 /// Who used the permissions of one user, group, role or policy for one service (I5).
@@ -272,16 +272,17 @@ impl<'a> Reporter<'a> {
             Granularity::ServiceLevel => None,
             Granularity::ActionLevel => Some(self.evaluator.allowed_actions(&levels)),
         };
-        let mut accessed = self.accessed(identity, &allowed.services);
+        let accessed = self.accessed(identity, &allowed.services);
+        let texts = self.activity.texts();
         let mut rows: Vec<ServiceLastAccessed<'a>> = Vec::with_capacity(allowed.services.len());
         for index in allowed.services.iter() {
             let service = self.catalog.service(index);
-            let (entities, attempts) = accessed.services.remove(&index).unzip();
+            let (entities, marks) = accessed.services.get(&index).copied().unzip();
             rows.push(ServiceLastAccessed {
                 service_name: &service.name,
                 service_namespace: &service.namespace,
                 total_authenticated_entities: entities.unwrap_or_default(),
-                attempts,
+                attempts: marks.map(|marks| Box::new(texts.attempts(&marks))),
                 tracked_actions_last_accessed: actions
                     .as_ref()
                     .and_then(|actions| self.tracked_actions(index, actions, &accessed)),
@@ -374,26 +375,27 @@ impl<'a> Reporter<'a> {
 
     /// Joins what the users and roles accessed whose accesses count, of the services that the
     /// report lists (I2).
-    fn accessed(&self, identity: IdentityIndex, listed: &ServiceSet) -> Accessed<'a> {
+    fn accessed(&self, identity: IdentityIndex, listed: &ServiceSet) -> Accessed {
+        let texts = self.activity.texts();
         let mut accessed = Accessed::default();
         for principal in &self.identities.identity(identity).principals {
             let Some(usage) = self.activity.of(*principal) else { continue };
-            for (service, attempts) in usage.services.iter().filter(|it| listed.contains(*it.0)) {
+            for (service, marks) in usage.services.iter().filter(|it| listed.contains(*it.0)) {
                 accessed
                     .services
                     .entry(*service)
                     .and_modify(|(entities, known)| {
                         *entities += 1;
-                        Arc::make_mut(known).join(attempts);
+                        known.join(marks, texts);
                     })
-                    .or_insert_with(|| (1, attempts.clone()));
+                    .or_insert((1, *marks));
             }
-            for (action, attempts) in usage.actions.iter().filter(|it| listed.contains(it.0.0)) {
+            for (action, marks) in usage.actions.iter().filter(|it| listed.contains(it.0.0)) {
                 accessed
                     .actions
                     .entry(*action)
-                    .and_modify(|known| Arc::make_mut(known).join(attempts))
-                    .or_insert_with(|| attempts.clone());
+                    .and_modify(|known| known.join(marks, texts))
+                    .or_insert(*marks);
             }
         }
         accessed
@@ -403,14 +405,17 @@ impl<'a> Reporter<'a> {
         &self,
         service: ServiceIndex,
         allowed: &AllowedActions,
-        accessed: &Accessed<'a>,
+        accessed: &Accessed,
     ) -> Option<Vec<TrackedActionLastAccessed<'a>>> {
-        let actions = self.catalog.actions(service);
+        let (texts, actions) = (self.activity.texts(), self.catalog.actions(service));
         let tracked = allowed.actions.get(&service)?.iter().filter_map(|at| {
             let action = actions.get(*at).filter(|action| action.tracked)?;
             Some(TrackedActionLastAccessed {
                 action_name: &action.name,
-                attempts: accessed.actions.get(&(service, *at)).cloned(),
+                attempts: accessed
+                    .actions
+                    .get(&(service, *at))
+                    .map(|marks| Box::new(texts.attempts(marks))),
             })
         });
         let tracked: Vec<_> = tracked.collect();
@@ -429,7 +434,7 @@ impl<'a> Reporter<'a> {
                 .activity
                 .of(principal)
                 .and_then(|usage| usage.services.get(&service))
-                .map(|attempts| **attempts),
+                .map(|marks| self.activity.texts().attempts(marks)),
         }
     }
 
@@ -445,10 +450,10 @@ impl<'a> Reporter<'a> {
 
 /// What the users and roles of a report accessed together.
 #[derive(Default)]
-struct Accessed<'a> {
+struct Accessed {
     /// With the number of users and roles that attempted.
-    services: BTreeMap<ServiceIndex, (u64, Arc<Attempts<'a>>)>,
-    actions: BTreeMap<(ServiceIndex, usize), Arc<Attempts<'a>>>,
+    services: BTreeMap<ServiceIndex, (u64, Marks)>,
+    actions: BTreeMap<(ServiceIndex, usize), Marks>,
 }
 
 /// Returns whether what was made at `create_date` did not exist yet when the period began.

@@ -2,17 +2,23 @@
 //!
 //! What a column of AWS says of the latest attempt (its time, Region and entity) is not said again.
 
-use super::{Column, Kind};
+use super::{Column, Group, Kind};
 
 /// The columns of the kind `K`.
 struct OfAttempts<K>(std::marker::PhantomData<K>);
 
 /// Returns the columns, in order.
-pub(super) fn columns<K: Kind>() -> &'static [Column<K>] {
-    OfAttempts::<K>::COLUMNS
+pub(super) fn columns<K: Kind>() -> &'static Group<K> {
+    OfAttempts::<K>::GROUP
 }
 
 impl<K: Kind> OfAttempts<K> {
+    const GROUP: &'static Group<K> = &Group {
+        // Most rows have no attempts, which is a null in each column.
+        repeats: |one, other| K::attempts(one).is_none() && K::attempts(other).is_none(),
+        columns: Self::COLUMNS,
+    };
+
     const COLUMNS: &'static [Column<K>] = &[
         Column::text("LatestAttemptPrincipal", |row| row.latest()?.principal),
         Column::text("LatestAttemptEventSource", |row| Some(row.latest()?.event_source)),

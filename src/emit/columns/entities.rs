@@ -3,7 +3,7 @@
 //! A row is one element of `EntityDetailsList`. A report that lists no entity is one row without
 //! one, so that no format is silent about it.
 
-use super::{Cells, Column, Kind, Row, Rows};
+use super::{Cells, Column, Group, Kind, Row, Rows};
 use crate::emit::COMPLETED;
 
 use crate::report::attempt::Attempts;
@@ -35,33 +35,54 @@ impl Kind for Entities {
         row.element?.attempts.as_ref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const COLUMNS: &'static [Group<Self>] = &[
         // Whom and what the report is about, and AWS's members of the reply.
-        Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
-        Column::never_null(
-            "ServiceNamespace",
-            Cells::Text(|row| Some(row.report.service_namespace)),
-        ),
-        Column::time("ReportCreateDate", |row| row.report.subject.create_date),
-        Column::never_null(
-            "ReportYoungerThanPeriod",
-            Cells::Flag(|row| Some(row.report.subject.is_younger_than_period)),
-        ),
-        Column::never_null("JobStatus", Cells::Text(|_| Some(COMPLETED))),
-        Column::never_null("JobCreationDate", Cells::JobDate(|row| row.report.job.creation)),
-        Column::never_null("JobCompletionDate", Cells::JobDate(|row| row.report.job.completion)),
-        Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.report.marker.is_some()))),
-        Column::text("Marker", |row| row.report.marker.as_deref()),
+        Group {
+            repeats: |_, _| true,
+            columns: &[
+                Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
+                Column::never_null(
+                    "ServiceNamespace",
+                    Cells::Text(|row| Some(row.report.service_namespace)),
+                ),
+                Column::time("ReportCreateDate", |row| row.report.subject.create_date),
+                Column::never_null(
+                    "ReportYoungerThanPeriod",
+                    Cells::Flag(|row| Some(row.report.subject.is_younger_than_period)),
+                ),
+                Column::never_null("JobStatus", Cells::Text(|_| Some(COMPLETED))),
+                Column::never_null(
+                    "JobCreationDate",
+                    Cells::JobDate(|row| row.report.job.creation),
+                ),
+                Column::never_null(
+                    "JobCompletionDate",
+                    Cells::JobDate(|row| row.report.job.completion),
+                ),
+                Column::never_null(
+                    "IsTruncated",
+                    Cells::Flag(|row| Some(row.report.marker.is_some())),
+                ),
+                Column::text("Marker", |row| row.report.marker.as_deref()),
+            ],
+        },
         // AWS's members of a user or role (I5).
-        Column::text("Arn", |row| Some(row.element?.entity.arn)),
-        Column::text("Name", |row| Some(row.element?.name)),
-        Column::text("Type", |row| Some(row.element?.entity_type)),
-        Column::text("Id", |row| row.element?.id),
-        Column::text("Path", |row| Some(row.element?.path)),
-        Column::time("LastAuthenticated", |row| Some(row.latest()?.time)),
-        // What AWS does not have.
-        Column::time("CreateDate", |row| row.element?.entity.create_date),
-        Column::flag("YoungerThanPeriod", |row| Some(row.element?.entity.is_younger_than_period)),
-        Column::text("LatestAttemptRegion", |row| row.latest()?.region),
+        Group {
+            repeats: |_, _| false,
+            columns: &[
+                Column::text("Arn", |row| Some(row.element?.entity.arn)),
+                Column::text("Name", |row| Some(row.element?.name)),
+                Column::text("Type", |row| Some(row.element?.entity_type)),
+                Column::text("Id", |row| row.element?.id),
+                Column::text("Path", |row| Some(row.element?.path)),
+                Column::time("LastAuthenticated", |row| Some(row.latest()?.time)),
+                // What AWS does not have.
+                Column::time("CreateDate", |row| row.element?.entity.create_date),
+                Column::flag("YoungerThanPeriod", |row| {
+                    Some(row.element?.entity.is_younger_than_period)
+                }),
+                Column::text("LatestAttemptRegion", |row| row.latest()?.region),
+            ],
+        },
     ];
 }

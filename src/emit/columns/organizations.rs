@@ -3,7 +3,7 @@
 //! A row is one element of `AccessDetails`. A report that failed is one row without a service, so
 //! that no format is silent about it.
 
-use super::{Cells, Column, Kind, Row, Rows};
+use super::{Cells, Column, Group, Kind, Row, Rows};
 use crate::emit::job_status;
 
 use crate::report::ErrorDetails;
@@ -50,31 +50,50 @@ impl Kind for Organizations {
         row.element?.attempts.as_ref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const COLUMNS: &'static [Group<Self>] = &[
         // What the report is about, and AWS's members of the reply.
-        Column::never_null("ReportEntityPath", Cells::Text(|row| Some(row.report.entity_path))),
-        Column::text("OrganizationsPolicyId", |row| row.report.policy_id),
-        Column::never_null("JobStatus", Cells::Text(|row| Some(job_status(row.report)))),
-        Column::never_null("JobCreationDate", Cells::JobDate(|row| row.report.job.creation)),
-        Column::never_null("JobCompletionDate", Cells::JobDate(|row| row.report.job.completion)),
-        Column::count("NumberOfServicesAccessible", |row| {
-            Some(row.access()?.services_accessible as u64)
-        }),
-        Column::count("NumberOfServicesNotAccessed", |row| {
-            Some(row.access()?.services_not_accessed as u64)
-        }),
-        Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.marker().is_some()))),
-        Column::text("Marker", |row| row.marker()),
-        Column::text("ErrorCode", |row| Some(row.error()?.code)),
-        Column::text("ErrorMessage", |row| Some(row.error()?.message)),
+        Group {
+            repeats: |_, _| true,
+            columns: &[
+                Column::never_null(
+                    "ReportEntityPath",
+                    Cells::Text(|row| Some(row.report.entity_path)),
+                ),
+                Column::text("OrganizationsPolicyId", |row| row.report.policy_id),
+                Column::never_null("JobStatus", Cells::Text(|row| Some(job_status(row.report)))),
+                Column::never_null(
+                    "JobCreationDate",
+                    Cells::JobDate(|row| row.report.job.creation),
+                ),
+                Column::never_null(
+                    "JobCompletionDate",
+                    Cells::JobDate(|row| row.report.job.completion),
+                ),
+                Column::count("NumberOfServicesAccessible", |row| {
+                    Some(row.access()?.services_accessible as u64)
+                }),
+                Column::count("NumberOfServicesNotAccessed", |row| {
+                    Some(row.access()?.services_not_accessed as u64)
+                }),
+                Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.marker().is_some()))),
+                Column::text("Marker", |row| row.marker()),
+                Column::text("ErrorCode", |row| Some(row.error()?.code)),
+                Column::text("ErrorMessage", |row| Some(row.error()?.message)),
+            ],
+        },
         // AWS's members of a service (O4, O5).
-        Column::text("ServiceName", |row| Some(row.element?.service_name)),
-        Column::text("ServiceNamespace", |row| Some(row.element?.service_namespace)),
-        Column::text("Region", |row| row.element?.region),
-        Column::text("EntityPath", |row| Some(row.latest()?.entity)),
-        Column::time("LastAuthenticatedTime", |row| Some(row.latest()?.time)),
-        Column::count("TotalAuthenticatedEntities", |row| {
-            Some(row.element?.total_authenticated_entities)
-        }),
+        Group {
+            repeats: |_, _| false,
+            columns: &[
+                Column::text("ServiceName", |row| Some(row.element?.service_name)),
+                Column::text("ServiceNamespace", |row| Some(row.element?.service_namespace)),
+                Column::text("Region", |row| row.element?.region),
+                Column::text("EntityPath", |row| Some(row.latest()?.entity)),
+                Column::time("LastAuthenticatedTime", |row| Some(row.latest()?.time)),
+                Column::count("TotalAuthenticatedEntities", |row| {
+                    Some(row.element?.total_authenticated_entities)
+                }),
+            ],
+        },
     ];
 }

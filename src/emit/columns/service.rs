@@ -4,7 +4,7 @@
 //! `TrackedActionsLastAccessed`, which has no columns of a service but its name and namespace. A
 //! report that lists no service is one row without one, so that no format is silent about it.
 
-use super::{Cells, Column, Kind, Row, Rows};
+use super::{Cells, Column, Group, Kind, Row, Rows};
 use crate::emit::COMPLETED;
 
 use crate::report::attempt::{Attempt, Attempts};
@@ -53,6 +53,12 @@ impl<'r> Row<'r, Service> {
         self.service().filter(|_| self.action().is_none())
     }
 
+    /// Returns whether it is the row of a service that nobody used, as most are.
+    fn is_unused(&self) -> bool {
+        self.own_service()
+            .is_some_and(|it| it.attempts.is_none() && it.total_authenticated_entities == 0)
+    }
+
     /// Returns the latest attempt in the row of a service.
     fn authenticated(&self) -> Option<Attempt<'r>> {
         Some(self.own_service()?.attempts.as_ref()?.latest)
@@ -78,33 +84,60 @@ impl Kind for Service {
         action.map_or(&service.attempts, |action| &action.attempts).as_deref()
     }
 
-    const COLUMNS: &'static [Column<Self>] = &[
+    const COLUMNS: &'static [Group<Self>] = &[
         // Whom the report is about, and AWS's members of the reply.
-        Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
-        Column::time("ReportCreateDate", |row| row.report.subject.create_date),
-        Column::never_null(
-            "ReportYoungerThanPeriod",
-            Cells::Flag(|row| Some(row.report.subject.is_younger_than_period)),
-        ),
-        Column::never_null("JobStatus", Cells::Text(|_| Some(COMPLETED))),
-        Column::never_null("JobType", Cells::Text(|row| Some(row.report.granularity.name()))),
-        Column::never_null("JobCreationDate", Cells::JobDate(|row| row.report.job.creation)),
-        Column::never_null("JobCompletionDate", Cells::JobDate(|row| row.report.job.completion)),
-        Column::never_null("IsTruncated", Cells::Flag(|row| Some(row.report.marker.is_some()))),
-        Column::text("Marker", |row| row.report.marker.as_deref()),
+        Group {
+            repeats: |_, _| true,
+            columns: &[
+                Column::never_null("ReportArn", Cells::Text(|row| Some(row.report.subject.arn))),
+                Column::time("ReportCreateDate", |row| row.report.subject.create_date),
+                Column::never_null(
+                    "ReportYoungerThanPeriod",
+                    Cells::Flag(|row| Some(row.report.subject.is_younger_than_period)),
+                ),
+                Column::never_null("JobStatus", Cells::Text(|_| Some(COMPLETED))),
+                Column::never_null(
+                    "JobType",
+                    Cells::Text(|row| Some(row.report.granularity.name())),
+                ),
+                Column::never_null(
+                    "JobCreationDate",
+                    Cells::JobDate(|row| row.report.job.creation),
+                ),
+                Column::never_null(
+                    "JobCompletionDate",
+                    Cells::JobDate(|row| row.report.job.completion),
+                ),
+                Column::never_null(
+                    "IsTruncated",
+                    Cells::Flag(|row| Some(row.report.marker.is_some())),
+                ),
+                Column::text("Marker", |row| row.report.marker.as_deref()),
+            ],
+        },
         // AWS's members of a service (I3).
-        Column::text("ServiceName", |row| Some(row.service()?.service_name)),
-        Column::text("ServiceNamespace", |row| Some(row.service()?.service_namespace)),
-        Column::time("LastAuthenticated", |row| Some(row.authenticated()?.time)),
-        Column::text("LastAuthenticatedEntity", |row| Some(row.authenticated()?.entity)),
-        Column::text("LastAuthenticatedRegion", |row| row.authenticated()?.region),
-        Column::count("TotalAuthenticatedEntities", |row| {
-            Some(row.own_service()?.total_authenticated_entities)
-        }),
-        // AWS's members of a tracked action (I4).
-        Column::text("ActionName", |row| Some(row.action()?.action_name)),
-        Column::time("LastAccessedTime", |row| Some(row.accessed()?.time)),
-        Column::text("LastAccessedEntity", |row| Some(row.accessed()?.entity)),
-        Column::text("LastAccessedRegion", |row| row.accessed()?.region),
+        Group {
+            repeats: |_, _| false,
+            columns: &[
+                Column::text("ServiceName", |row| Some(row.service()?.service_name)),
+                Column::text("ServiceNamespace", |row| Some(row.service()?.service_namespace)),
+            ],
+        },
+        Group {
+            repeats: |one, other| one.is_unused() && other.is_unused(),
+            columns: &[
+                Column::time("LastAuthenticated", |row| Some(row.authenticated()?.time)),
+                Column::text("LastAuthenticatedEntity", |row| Some(row.authenticated()?.entity)),
+                Column::text("LastAuthenticatedRegion", |row| row.authenticated()?.region),
+                Column::count("TotalAuthenticatedEntities", |row| {
+                    Some(row.own_service()?.total_authenticated_entities)
+                }),
+                // AWS's members of a tracked action (I4).
+                Column::text("ActionName", |row| Some(row.action()?.action_name)),
+                Column::time("LastAccessedTime", |row| Some(row.accessed()?.time)),
+                Column::text("LastAccessedEntity", |row| Some(row.accessed()?.entity)),
+                Column::text("LastAccessedRegion", |row| row.accessed()?.region),
+            ],
+        },
     ];
 }

@@ -60,12 +60,12 @@ impl<'r> Details<'r> {
     }
 
     /// Returns those of a service or action, if there are attempts; `entity` is the name of the
-    /// member that says whose attempt it was.
+    /// member that says whose attempt it was. They are large, and most rows have none.
     pub(super) fn of_attempts(
         attempts: Option<&Attempts<'r>>,
         entity: EntityMember,
-    ) -> Option<Self> {
-        attempts.map(|attempts| Self::default().with_attempts(attempts, entity))
+    ) -> Option<Box<Self>> {
+        attempts.map(|attempts| Box::new(Self::default().with_attempts(attempts, entity)))
     }
 
     fn of_age(subject: &Subject<'r>) -> Self {

@@ -90,7 +90,7 @@ struct AccessDetail<'r> {
     last_authenticated_time: Option<Printed<Time>>,
     total_authenticated_entities: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Details<'r>>,
+    details: Option<Box<Details<'r>>>,
 }
 
 impl Shaped for organizations::AccessDetail<'_> {

@@ -69,7 +69,7 @@ struct ServiceLastAccessed<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     tracked_actions_last_accessed: Option<List<'r, service::TrackedActionLastAccessed<'r>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Details<'r>>,
+    details: Option<Box<Details<'r>>>,
 }
 
 impl Shaped for service::ServiceLastAccessed<'_> {
@@ -102,7 +102,7 @@ struct TrackedActionLastAccessed<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_accessed_region: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    details: Option<Details<'r>>,
+    details: Option<Box<Details<'r>>>,
 }
 
 impl Shaped for service::TrackedActionLastAccessed<'_> {

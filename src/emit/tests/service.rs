@@ -2,8 +2,6 @@
 
 use serde_json::json;
 
-use std::sync::Arc;
-
 use super::*;
 
 use crate::report::service::{
@@ -33,7 +31,7 @@ pub(super) fn completed() -> ServiceReport<'static> {
             service_name,
             service_namespace,
             total_authenticated_entities: u64::from(attempts.is_some()),
-            attempts: attempts.map(Arc::new),
+            attempts: attempts.map(Box::new),
             tracked_actions_last_accessed: None,
         }
     };
@@ -100,10 +98,10 @@ pub(super) fn with_text(logged: &str) -> ServiceReport<'_> {
             service_name: logged,
             service_namespace: logged,
             total_authenticated_entities: u64::MAX,
-            attempts: Some(Arc::new(attempts)),
+            attempts: Some(Box::new(attempts)),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: logged,
-                attempts: Some(Arc::new(attempts)),
+                attempts: Some(Box::new(attempts)),
             }]),
         }],
         marker: Some(logged.to_owned()),
@@ -390,10 +388,10 @@ fn i4_every_column_and_member_has_its_own_value() {
             service_name: "ServiceName",
             service_namespace: "ServiceNamespace",
             total_authenticated_entities: 7,
-            attempts: Some(Arc::new(attempts(of_service))),
+            attempts: Some(Box::new(attempts(of_service))),
             tracked_actions_last_accessed: Some(vec![TrackedActionLastAccessed {
                 action_name: "ActionName",
-                attempts: Some(Arc::new(attempts(of_action))),
+                attempts: Some(Box::new(attempts(of_action))),
             }]),
         }],
         marker: Some("Marker".to_owned()),
@@ -512,4 +510,62 @@ Job       COMPLETED 2026-06-18T19:47:35.547Z
 Services  none listed
 ";
     assert_eq!(text(Format::Table, &Layout::default(), &[with_actions(), empty()]), expected);
+}
+
+/// Some attempts, or none, of one service or action.
+fn any_attempts() -> impl Strategy<Value = Option<Box<Attempts<'static>>>> {
+    let first = attempt_of(ROLE, "2026-01-02T03:04:05Z");
+    let attempts = Attempts { latest: first, success: None, denial: Some(first), first };
+    let latest =
+        Attempt { region: None, event_id: None, ..attempt_of(ROLE, "2026-02-03T04:05:06Z") };
+    let others = Attempts { latest, success: Some(latest), ..attempts };
+    prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(Box::new(attempts))),
+        1 => Just(Some(Box::new(others))),
+    ]
+}
+
+/// Reports of which some rows are like those before them, and some are not.
+fn any_reports() -> impl Strategy<Value = Vec<ServiceReport<'static>>> {
+    let action = ("[ab]", any_attempts()).prop_map(|(name, attempts)| TrackedActionLastAccessed {
+        action_name: name.leak(),
+        attempts,
+    });
+    let actions = proptest::option::of(proptest::collection::vec(action, 1..3));
+    let service = ("[cd]", any_attempts(), 0..2u64, actions);
+    let service = service.prop_map(|(name, attempts, entities, actions)| ServiceLastAccessed {
+        service_name: "S",
+        service_namespace: name.leak(),
+        total_authenticated_entities: entities,
+        attempts,
+        tracked_actions_last_accessed: actions,
+    });
+    let services = proptest::collection::vec(service, 0..4);
+    let report = (services, proptest::option::of(Just("m".to_owned())), any::<bool>());
+    let report = report.prop_map(|(services_last_accessed, marker, is_young)| {
+        let create_date = is_young.then(|| at("2026-01-15T08:09:10Z"));
+        let subject =
+            Subject { create_date, is_younger_than_period: is_young, ..completed().subject };
+        ServiceReport { subject, services_last_accessed, marker, ..completed() }
+    });
+    proptest::collection::vec(report, 0..4)
+}
+
+proptest! {
+    /// CSV is written cell by cell, what is in columns is appended in runs.
+    #[test]
+    fn columns_have_the_cells_of_every_row(reports in any_reports()) {
+        let csv = csv_rows(&bytes(Format::Csv, &many(), &reports));
+        for format in COLUMNAR {
+            let (_, batches) = read(format, &bytes(format, &many(), &reports));
+            for (place, name) in csv[0].iter().enumerate() {
+                let cells = column(&batches, name).into_iter();
+                // Times that are told in whole seconds have no fraction here.
+                let cells = cells.map(|cell| cell.unwrap_or_default().replace(".000Z", "Z"));
+                let expected = csv[1..].iter().map(|row| row[place].clone());
+                prop_assert_eq!(cells.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{}", name);
+            }
+        }
+    }
 }

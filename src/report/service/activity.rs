@@ -1,22 +1,23 @@
 //! A ledger put to the users and roles of a snapshot: who of them last accessed what.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::Granularity;
+use super::marks::{Marks, Texts};
 use crate::catalog::{Catalog, ServiceIndex};
 use crate::identities::{Identities, IdentityIndex};
-use crate::ledger::{Entry, Ledger};
-use crate::report::attempt::{Attempts, latest};
+use crate::ledger::{EntryKey, Ledger, Outline};
+use crate::report::attempt::latest;
 use crate::time::Time;
 
 /// The accesses of every user and role of a snapshot, and those that have no place in its reports.
 pub struct Activity<'a> {
+    texts: Texts<'a>,
     granularity: Granularity,
     // INVARIANT: one a place of the identities; those of groups and policies stay empty.
-    usages: Vec<Usage<'a>>,
+    usages: Vec<Usage>,
     /// Acting accounts of which the snapshot has nobody, with their latest attempt.
     pub outside: BTreeMap<&'a str, Time>,
     /// Users and roles of the snapshot's accounts that the snapshot has not, and accounts of which
@@ -42,10 +43,10 @@ pub struct UnknownPrincipal<'a> {
 
 /// What one user or role accessed.
 #[derive(Default)]
-pub(super) struct Usage<'a> {
-    pub(super) services: BTreeMap<ServiceIndex, Arc<Attempts<'a>>>,
+pub(super) struct Usage {
+    pub(super) services: BTreeMap<ServiceIndex, Marks>,
     /// By service and position in the catalogue's list of its actions.
-    pub(super) actions: BTreeMap<(ServiceIndex, usize), Arc<Attempts<'a>>>,
+    pub(super) actions: BTreeMap<(ServiceIndex, usize), Marks>,
     /// The latest attempt at anything, of a listed service or not.
     pub(super) latest: Option<Time>,
 }
@@ -54,8 +55,9 @@ pub(super) struct Usage<'a> {
 #[derive(Clone, Default)]
 struct Meaning {
     service: Option<ServiceIndex>,
-    /// Positions in the catalogue's list of the service's actions.
+    /// Positions in the catalogue's list of the service's actions; a data event is none of them.
     actions: Vec<usize>,
+    is_data_event: bool,
 }
 
 impl<'a> Activity<'a> {
@@ -68,6 +70,7 @@ impl<'a> Activity<'a> {
         granularity: Granularity,
     ) -> Self {
         let mut activity = Self {
+            texts: Texts { ledger, identities },
             granularity,
             usages: identities.identities().map(|_| Usage::default()).collect(),
             outside: BTreeMap::new(),
@@ -75,49 +78,54 @@ impl<'a> Activity<'a> {
             unmapped: BTreeMap::new(),
             without_action: (granularity == Granularity::ActionLevel).then(BTreeMap::new),
         };
-        // The same few events are those of many principals.
-        let mut meanings = HashMap::new();
-        for entry in ledger.entries() {
-            let event = (entry.event_source, entry.event_name, entry.service_namespace);
-            let meaning =
-                meanings.entry(event).or_insert_with(|| Meaning::of(&entry, catalog, granularity));
-            activity.add(&entry, meaning, identities);
+        // The same actors are those of many records, and so are the same few events.
+        let mut principals: HashMap<u32, Option<IdentityIndex>> = HashMap::new();
+        let mut meanings: HashMap<u32, Meaning> = HashMap::new();
+        for record in ledger.outlines() {
+            let principal = *principals.entry(record.actor).or_insert_with(|| {
+                let key = ledger.key(record.number);
+                identities.principal(key.principal_arn, key.principal_id)
+            });
+            let meaning = meanings
+                .entry(record.event)
+                .or_insert_with(|| Meaning::of(&ledger.key(record.number), catalog, granularity));
+            activity.add(&record, principal, meaning);
         }
         activity
     }
 
-    fn add(&mut self, entry: &Entry<'a>, meaning: &Meaning, identities: &'a Identities) {
-        let last = entry.latest.time;
+    fn add(&mut self, record: &Outline, principal: Option<IdentityIndex>, meaning: &Meaning) {
+        let texts = self.texts;
+        let key = || texts.ledger.key(record.number);
         if meaning.service.is_none() {
-            latest(&mut self.unmapped, entry.event_source, last);
+            latest(&mut self.unmapped, key().event_source, record.latest);
         }
         let is_without_action =
-            meaning.service.is_some() && meaning.actions.is_empty() && !entry.is_data_event;
+            meaning.service.is_some() && meaning.actions.is_empty() && !meaning.is_data_event;
         if let Some(without_action) = self.without_action.as_mut().filter(|_| is_without_action) {
-            latest(without_action, (entry.event_source, entry.event_name), last);
+            let key = key();
+            latest(without_action, (key.event_source, key.event_name), record.latest);
         }
-        let found = identities.principal(entry.principal_arn, entry.principal_id);
-        let Some(principal) = found else {
-            self.add_unknown(entry, identities);
+        let Some(principal) = principal else {
+            self.add_unknown(&key(), record.latest);
             return;
         };
         let Some(usage) = self.usages.get_mut(principal.position()) else { return };
-        usage.latest = usage.latest.max(Some(last));
+        usage.latest = usage.latest.max(Some(record.latest));
         let Some(service) = meaning.service else { return };
-        let attempts = Attempts::of(entry, &identities.identity(principal).arn);
-        join(&mut usage.services, service, &attempts);
-        if !entry.is_data_event {
+        let marks = Marks::of(record, principal);
+        join(&mut usage.services, service, &marks, texts);
+        if !meaning.is_data_event {
             for action in &meaning.actions {
-                join(&mut usage.actions, (service, *action), &attempts);
+                join(&mut usage.actions, (service, *action), &marks, texts);
             }
         }
     }
 
     /// Names who is nobody of the snapshot; the root user is no IAM entity (A4).
-    fn add_unknown(&mut self, entry: &Entry<'a>, identities: &Identities) {
-        let last = entry.latest.time;
-        let Entry { account, principal_arn: arn, principal_id: id, .. } = *entry;
-        if !identities.accounts().contains(account) {
+    fn add_unknown(&mut self, key: &EntryKey<'a>, last: Time) {
+        let EntryKey { account, principal_arn: arn, principal_id: id, .. } = *key;
+        if !self.texts.identities.accounts().contains(account) {
             latest(&mut self.outside, account, last);
         } else if !arn.is_some_and(|arn| arn.ends_with(":root")) {
             latest(&mut self.unknown, UnknownPrincipal { account, arn, id }, last);
@@ -130,8 +138,13 @@ impl<'a> Activity<'a> {
     }
 
     /// Returns what a user or role accessed.
-    pub(super) fn of(&self, principal: IdentityIndex) -> Option<&Usage<'a>> {
+    pub(super) fn of(&self, principal: IdentityIndex) -> Option<&Usage> {
         self.usages.get(principal.position())
+    }
+
+    /// Returns where the texts of what was accessed stand.
+    pub(super) const fn texts(&self) -> Texts<'a> {
+        self.texts
     }
 
     /// Returns the latest attempt of a user or role at anything.
@@ -146,25 +159,24 @@ impl<'a> Activity<'a> {
 }
 
 impl Meaning {
-    fn of(entry: &Entry<'_>, catalog: &Catalog, granularity: Granularity) -> Self {
-        let (source, name) = (entry.event_source, entry.event_name);
+    fn of(key: &EntryKey<'_>, catalog: &Catalog, granularity: Granularity) -> Self {
+        let (source, name) = (key.event_source, key.event_name);
+        let is_data_event = key.is_data_event;
         let Some(service) = catalog
-            .service_of(source, name, entry.service_namespace)
+            .service_of(source, name, key.service_namespace)
             .filter(|service| catalog.service(*service).listed)
         else {
-            return Self::default();
+            return Self { is_data_event, ..Self::default() };
         };
         let mut actions = Vec::new();
         if granularity == Granularity::ActionLevel {
-            let found = catalog.actions_of(source, name, entry.service_namespace);
+            let found = catalog.actions_of(source, name, key.service_namespace);
             actions.extend(found.into_iter().filter(|(of, _)| *of == service).map(|(_, at)| at));
         }
-        Self { service: Some(service), actions }
+        Self { service: Some(service), actions, is_data_event }
     }
 }
 
-fn join<'a, K: Ord>(all: &mut BTreeMap<K, Arc<Attempts<'a>>>, key: K, attempts: &Attempts<'a>) {
-    all.entry(key)
-        .and_modify(|known| Arc::make_mut(known).join(attempts))
-        .or_insert_with(|| Arc::new(*attempts));
+fn join<K: Ord>(all: &mut BTreeMap<K, Marks>, key: K, marks: &Marks, texts: Texts<'_>) {
+    all.entry(key).and_modify(|known| known.join(marks, texts)).or_insert(*marks);
 }
