@@ -93,7 +93,7 @@ fn blocks_say_what_bytes_say(bytes: &[u8]) {
 fn plain(object: &Object<'_>) -> String {
     let Object { end, is_envelope, inner, is_digest, is_config, event_members, .. } = object;
     let kinds = (is_envelope, is_digest, is_config, event_members);
-    format!("{} {end} {kinds:?} {inner:?}", fields(&object.event))
+    format!("{:?} {end} {kinds:?} {inner:?}", object.event)
 }
 
 /// Compares the scanner with a JSON parser, if the bytes are an object and no envelope.

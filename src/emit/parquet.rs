@@ -12,7 +12,7 @@ use super::columns::{self, BATCH_ROWS, Buffers, Rows};
 use super::{EmitError, Layout};
 
 /// Rows of a row group: what of the file is in memory at a time, encoded.
-const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
+const ROW_GROUP_ROWS: usize = 16 * BATCH_ROWS;
 
 /// Writes a Parquet file. Its bytes depend on the reports alone: no date, no name of a machine.
 pub(super) fn write<R: Rows>(

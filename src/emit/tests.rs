@@ -295,7 +295,7 @@ fn a_file_has_one_dictionary_a_column_for_all_its_batches() {
         let sizes: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
         let expected: &[usize] = match format {
             Format::Parquet => &[100_000, 39_860],
-            _ => &[65_536, 65_536, 8_788],
+            _ => &[16_384, 16_384, 16_384, 16_384, 16_384, 16_384, 16_384, 16_384, 8_788],
         };
         assert_eq!(sizes, expected);
         let found = column(&batches, "ReportEntityPath");

@@ -20,7 +20,7 @@ use crate::report::attempt::EventId;
 use crate::time::Time;
 
 /// Rows of a batch, at most.
-pub(in crate::emit) const BATCH_ROWS: usize = 65_536;
+pub(in crate::emit) const BATCH_ROWS: usize = 16_384;
 
 /// A batch is full with this much text, whatever its rows.
 const BATCH_TEXT: usize = 64 << 20;

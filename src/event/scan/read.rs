@@ -98,7 +98,10 @@ pub(super) fn object<'a, S: Stride>(
             let mut walk = if opener == b'{' { cursor.open()? } else { Walk::BehindValue };
             match cursor.key(&mut walk)? {
                 Some(key) => habits.order.look_up(&key.bytes()),
-                None => return Ok(reading.finish(cursor.at, false)),
+                None => {
+                    reading.finish(cursor.at, false);
+                    return Ok(());
+                }
             }
         };
         opener = b',';
@@ -120,7 +123,8 @@ pub(super) fn object<'a, S: Stride>(
             }
             // What has an event's members is an event, whatever else it has.
             Some(b'[') if field == Field::Container && reading.event_members() < 2 => {
-                return Ok(reading.finish(start, true));
+                reading.finish(start, true);
+                return Ok(());
             }
             Some(b'[') => {
                 cursor.pass_nested()?;
