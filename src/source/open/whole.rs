@@ -13,8 +13,11 @@ pub(super) const LARGEST_FILE: u64 = 8 << 20;
 /// The most that a whole file may hold, in bytes.
 const LARGEST_CONTENT: usize = 32 << 20;
 
-/// Bytes of a buffer that stay for the next file, whatever its size.
-const KEPT: usize = 4 << 20;
+/// Bytes of a file's buffer that stay for the next one, whatever its size: most files are smaller.
+const FILE_KEPT: usize = 1 << 20;
+
+/// The same of the buffer of contents.
+const CONTENT_KEPT: usize = 4 << 20;
 
 /// Deflate's own maximum: what claims to expand further is lying.
 const MAX_EXPANSION: usize = 1032;
@@ -37,7 +40,7 @@ impl Whole {
     pub(super) fn read(&mut self, file: &mut impl Read, size: u64) -> Option<&[u8]> {
         // One byte more is asked for: a read that stops right before it has met the end.
         let length = usize::try_from(size).ok()? + 1;
-        fit(&mut self.file, length);
+        fit(&mut self.file, length, FILE_KEPT);
         let mut filled = 0;
         while let Some(free) = self.file.get_mut(filled..length).filter(|free| !free.is_empty()) {
             match file.read(free) {
@@ -70,7 +73,7 @@ impl Whole {
         if may_begin_a_member(deflated) {
             return None;
         }
-        fit(&mut self.content, size);
+        fit(&mut self.content, size, CONTENT_KEPT);
         let content = self.content.get_mut(..size)?;
         let inflated = self.inflate.deflate_decompress(deflated, content).ok()?;
         let is_whole =
@@ -81,12 +84,12 @@ impl Whole {
 
 /// Makes a buffer long enough. The largest files come first, so that what only they need is given
 /// back.
-fn fit(buffer: &mut Vec<u8>, length: usize) {
+fn fit(buffer: &mut Vec<u8>, length: usize, kept: usize) {
     if buffer.len() < length {
         buffer.reserve_exact(length - buffer.len());
         buffer.resize(length, 0);
     }
-    let most = KEPT.max(2 * length);
+    let most = kept.max(2 * length);
     if buffer.len() > most {
         buffer.truncate(most);
         buffer.shrink_to_fit();
@@ -125,6 +128,7 @@ mod tests {
 
     #[test]
     fn what_only_the_largest_file_needs_is_given_back() {
+        const KEPT: usize = 1000;
         let mut buffer = Vec::new();
         // A length is asked for, and what stays may be longer.
         for (asked, kept) in [
@@ -136,7 +140,7 @@ mod tests {
             (1, KEPT),
             (KEPT, KEPT),
         ] {
-            fit(&mut buffer, asked);
+            fit(&mut buffer, asked, KEPT);
             assert_eq!((buffer.len(), buffer.capacity()), (kept, kept), "{asked}");
         }
     }
