@@ -122,6 +122,8 @@ struct Dictionary {
     /// How many bytes of text there is room for.
     room: usize,
     keys: HashTable<i32>,
+    /// The key of the text asked for last, which is mostly asked for again.
+    last: i32,
     hasher: DefaultHashBuilder,
 }
 
@@ -131,22 +133,28 @@ impl Dictionary {
             texts: StringBuilder::new(),
             room: MAX_COLUMN_TEXT,
             keys: HashTable::new(),
+            last: -1,
             hasher: DefaultHashBuilder::default(),
         }
     }
 
     /// Returns the key of a text, or nothing where it would outgrow the dictionary.
     fn key(&mut self, text: &str) -> Option<i32> {
-        let Self { texts, room, keys, hasher } = self;
+        let Self { texts, room, keys, last, hasher } = self;
         let known = |key: i32| text_at(texts, key);
+        if *last >= 0 && known(*last) == text.as_bytes() {
+            return Some(*last);
+        }
         let hash = hasher.hash_one(text.as_bytes());
         if let Some(key) = keys.find(hash, |key| known(*key) == text.as_bytes()) {
+            *last = *key;
             return Some(*key);
         }
         let key = i32::try_from(texts.len()).ok()?;
         *room = room.checked_sub(text.len())?;
         keys.insert_unique(hash, key, |key| hasher.hash_one(known(*key)));
         texts.append_value(text);
+        *last = key;
         Some(key)
     }
 
