@@ -123,7 +123,7 @@ struct Dictionary {
     room: usize,
     keys: HashTable<i32>,
     /// The key of the text asked for last, which is mostly asked for again.
-    last: i32,
+    last: Option<i32>,
     hasher: DefaultHashBuilder,
 }
 
@@ -133,7 +133,7 @@ impl Dictionary {
             texts: StringBuilder::new(),
             room: MAX_COLUMN_TEXT,
             keys: HashTable::new(),
-            last: -1,
+            last: None,
             hasher: DefaultHashBuilder::default(),
         }
     }
@@ -142,20 +142,20 @@ impl Dictionary {
     fn key(&mut self, text: &str) -> Option<i32> {
         let Self { texts, room, keys, last, hasher } = self;
         let known = |key: i32| text_at(texts, key);
-        if *last >= 0 && known(*last) == text.as_bytes() {
-            return Some(*last);
+        if let Some(key) = last.filter(|key| known(*key) == text.as_bytes()) {
+            return Some(key);
         }
         let hash = hasher.hash_one(text.as_bytes());
         if let Some(key) = keys.find(hash, |key| known(*key) == text.as_bytes()) {
-            *last = *key;
-            return Some(*key);
+            *last = Some(*key);
+            return *last;
         }
         let key = i32::try_from(texts.len()).ok()?;
         *room = room.checked_sub(text.len())?;
         keys.insert_unique(hash, key, |key| hasher.hash_one(known(*key)));
         texts.append_value(text);
-        *last = key;
-        Some(key)
+        *last = Some(key);
+        *last
     }
 
     fn take(&mut self) -> ArrayRef {
