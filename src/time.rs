@@ -10,6 +10,9 @@ const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// Days from 0000-02-29 to 1970-01-01.
 const DAYS_BEFORE_1970: i64 = 719_469;
 
+/// Days of four hundred years, whichever they are.
+const DAYS_OF_400_YEARS: i64 = 146_097;
+
 /// 0000-01-01.
 const FIRST_DAY: Day = Day(-719_528);
 
@@ -102,25 +105,17 @@ impl Time {
     }
 }
 
-/// Reads `2026-01-31T23:59:59Z`, the form of nearly every event.
+/// Reads `2026-01-31T23:59:59Z`, the form of nearly every event, eight characters at a time.
 #[inline]
 fn parse_usual(text: &[u8; 20]) -> Option<Time> {
-    let [a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'Z'] = *text
-    else {
-        return None;
-    };
-    let mut digits = [a, b, c, d, e, f, g, h, i, j, k, l, m, n];
-    let mut wrong = false;
-    for digit in &mut digits {
-        *digit = digit.wrapping_sub(b'0');
-        wrong |= *digit > 9;
-    }
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = digits.map(i64::from);
-    let (year, month, day) = (a * 1000 + b * 100 + c * 10 + d, e * 10 + f, g * 10 + h);
-    let (hour, minute, second) = (i * 10 + j, k * 10 + l, m * 10 + n);
+    let (date, rest) = text.split_first_chunk::<8>()?;
+    let (clock, rest) = rest.split_first_chunk::<8>()?;
+    let [a, b, c, d] = *rest.first_chunk::<4>()?;
+    let [y, z, month, ..] = numbers(*date, *b"0000-00-", [0, 2, 5])?;
+    let [day, hour, minute] = numbers(*clock, *b"00T00:00", [0, 3, 6])?;
+    let [second, ..] = numbers([a, b, c, d, 0, 0, 0, 0], *b":00Z\0\0\0\0", [1, 1, 1])?;
     // Every month has 28 days; what depends on the month, or is a leap second, is left to others.
-    let is_usual = !wrong
-        && (1..=12).contains(&month)
+    let is_usual = (1..=12).contains(&month)
         && (1..=28).contains(&day)
         && hour < 24
         && minute < 60
@@ -129,12 +124,29 @@ fn parse_usual(text: &[u8; 20]) -> Option<Time> {
         return None;
     }
     // With years from March on, leap days come last, and the days before a month are a line
-    // through integers.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let days = year * 365 + leap_days + (153 * month + 2) / 5 + day - DAYS_BEFORE_1970;
-    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    // through integers. Four hundred years more keep January of the year 0 above zero.
+    let year = y * 100 + z + 400 - u32::from(month < 3);
+    let months = (month + 9) % 12;
+    let leap_days = year / 4 - year / 100 + year / 400;
+    let days = i64::from(year * 365 + leap_days + (153 * months + 2) / 5 + day);
+    let days = days - DAYS_BEFORE_1970 - DAYS_OF_400_YEARS;
+    let seconds = days * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
     Some(Time(seconds * MICROS_PER_SECOND))
+}
+
+/// Returns the numbers of two digits that start at three places of `text`, if it has digits where
+/// `form` has zeros, and is `form` elsewhere.
+#[inline(always)]
+fn numbers(text: [u8; 8], form: [u8; 8], places: [usize; 3]) -> Option<[u32; 3]> {
+    const HIGHEST_BITS: u64 = 0x8080_8080_8080_8080;
+    // Of each byte what makes the highest bit of all that is too large for its place.
+    let room = form.map(|byte| if byte == b'0' { 0x80 - 10 } else { 0x80 - 1 });
+    let values = u64::from_le_bytes(text) ^ u64::from_le_bytes(form);
+    let wrong = values.wrapping_add(u64::from_le_bytes(room)) | values;
+    // A byte and the one behind it: 99 at most, so none touches another.
+    let pairs = (values.wrapping_mul(10).wrapping_add(values >> 8)).to_le_bytes();
+    let number = |at: usize| pairs.get(at).copied().map_or(0, u32::from);
+    (wrong & HIGHEST_BITS == 0).then(|| places.map(number))
 }
 
 /// Splits `.123456789Z` into microseconds and the zone behind them.
@@ -322,6 +334,20 @@ mod tests {
             seconds("2024-02-29T00:00:00Z"),
             seconds("2024-02-28T00:00:00Z").map(|s| s + 86_400)
         );
+    }
+
+    #[test]
+    fn no_byte_of_the_usual_form_is_taken_for_another() {
+        let usual = *b"2026-01-27T19:48:56Z";
+        for (at, byte) in (0..usual.len()).flat_map(|at| (0..=255).map(move |byte| (at, byte))) {
+            let mut text = usual;
+            text[at] = byte;
+            let time = parse_usual(&text);
+            let is_digit = byte.is_ascii_digit() && usual[at].is_ascii_digit();
+            assert!(time.is_none() || is_digit || byte == usual[at], "{text:?}");
+            assert!(time.is_none() || time == Time::parse_any(&text), "{text:?}");
+        }
+        assert!(parse_usual(&usual).is_some());
     }
 
     #[test]

@@ -15,7 +15,7 @@ use trailfold::access::{Access, Actor, Answer, Principal, Skip, Switches};
 use trailfold::coverage::{AccountCounts, AccountCoverage, Coverage, CoverageByDay};
 use trailfold::event::RawString;
 use trailfold::event::envelope::{self, Found, Window};
-use trailfold::event::scan::{self, Fault, Habits};
+use trailfold::event::scan::{self, Fault, Habits, Object};
 use trailfold::ingest::{self, Options};
 use trailfold::ledger::{Journal, Ledger};
 use trailfold::source;
@@ -216,8 +216,9 @@ proptest! {
         let json = written(&event, seed);
         let cut = at.index(json.len() - 1) + 1;
         for more_may_come in [false, true] {
-            let mut habits = Habits::default();
-            let cut_off = scan::object(&json.as_bytes()[..cut], 0, more_may_come, &mut habits);
+            let (mut habits, mut object) = <(Habits, Object<'_>)>::default();
+            let bytes = &json.as_bytes()[..cut];
+            let cut_off = scan::object(bytes, 0, more_may_come, &mut habits, &mut object);
             prop_assert!(matches!(cut_off, Err(Fault::Incomplete)), "{:?} of {}", cut_off, json);
         }
     }

@@ -386,11 +386,13 @@ impl Reader<'_, '_> {
         self.content = Content::Json;
         loop {
             let bytes = visible(&self.input, self.window);
-            match scan::object(bytes, self.at, !self.window.ended, &mut self.habits) {
-                Ok(object) if self.is_too_long(object.end + usize::from(object.is_envelope)) => {
+            let more_may_come = !self.window.ended;
+            let mut object = Object::default();
+            match scan::object(bytes, self.at, more_may_come, &mut self.habits, &mut object) {
+                Ok(()) if self.is_too_long(object.end + usize::from(object.is_envelope)) => {
                     return self.too_long();
                 }
-                Ok(object) if object.is_envelope => {
+                Ok(()) if object.is_envelope => {
                     let behind = object.end + 1;
                     if self.open.len() >= DEEPEST_CONTAINER {
                         return self.resume_after(behind, TOO_DEEP);
@@ -399,7 +401,7 @@ impl Reader<'_, '_> {
                     self.open.extend([Open::Envelope, Open::Array]);
                     return;
                 }
-                Ok(object) => {
+                Ok(()) => {
                     let end = object.end;
                     let offset = self.window.base + self.at as u64;
                     let json = bytes.get(self.at..end).unwrap_or_default();
@@ -600,14 +602,14 @@ impl Reader<'_, '_> {
             } else if is_array {
                 return Verdict::Neither(self.at + 1);
             } else {
-                match scan::object(bytes, self.at, self.can_grow(), &mut self.habits) {
-                    Ok(object) if object.is_envelope => return Verdict::Envelope,
-                    Ok(object)
-                        if wake == Wake::Stray || holds_a_record(&object, &mut self.habits) =>
-                    {
+                let more_may_come = self.can_grow();
+                let mut object = Object::default();
+                match scan::object(bytes, self.at, more_may_come, &mut self.habits, &mut object) {
+                    Ok(()) if object.is_envelope => return Verdict::Envelope,
+                    Ok(()) if wake == Wake::Stray || holds_a_record(&object, &mut self.habits) => {
                         return Verdict::Record;
                     }
-                    Ok(object) => return Verdict::Neither(object.end),
+                    Ok(()) => return Verdict::Neither(object.end),
                     Err(fault) => fault,
                 }
             };
@@ -682,9 +684,10 @@ fn unwrap_next(
     habits: &mut Habits,
     each: &mut dyn FnMut(Found<'_>),
 ) -> Option<usize> {
-    let reason = match scan::object(bytes, 0, false, habits) {
-        Ok(object) if object.is_envelope => "an array of records within a record",
-        Ok(object) => {
+    let mut object = Object::default();
+    let reason = match scan::object(bytes, 0, false, habits, &mut object) {
+        Ok(()) if object.is_envelope => "an array of records within a record",
+        Ok(()) => {
             let json = bytes.get(..object.end).unwrap_or_default();
             unwrap(&object, json, offset, depth, habits, each);
             return Some(object.end);

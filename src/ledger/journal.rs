@@ -16,9 +16,18 @@ pub struct Journal {
     by_day: bool,
     /// The name of the source that is read.
     source: String,
-    /// The same as a text of stamps.
-    symbol: Option<Symbol>,
+    known_texts: KnownTexts,
     known_events: KnownEvents,
+}
+
+/// What the next access most likely has in its stamp, as texts of stamps; of no use once these were
+/// swept.
+#[derive(Default)]
+struct KnownTexts {
+    /// The name of the source that is read.
+    source: Option<Symbol>,
+    /// The Region of the access before.
+    region: Option<Symbol>,
 }
 
 /// An access that is not in the ledger yet.
@@ -38,7 +47,7 @@ impl Journal {
     pub fn begin(&mut self, source: &str) {
         if self.source != source {
             source.clone_into(&mut self.source);
-            self.symbol = None;
+            self.known_texts.source = None;
         }
     }
 
@@ -51,7 +60,7 @@ impl Journal {
     /// of no use in it.
     pub fn take(&mut self) -> Ledger {
         self.post();
-        self.symbol = None;
+        self.known_texts = KnownTexts::default();
         self.known_events = KnownEvents::default();
         std::mem::take(&mut self.ledger)
     }
@@ -82,10 +91,17 @@ impl Journal {
         let day = self.by_day.then(|| access.time.day());
         let event = self.known_events.number(&mut self.ledger, access, day);
         let stamped = &mut self.ledger.stamped;
-        let source = *self.symbol.get_or_insert_with(|| stamped.intern(&self.source));
+        let KnownTexts { source, region } = &mut self.known_texts;
+        let source = *source.get_or_insert_with(|| stamped.intern(&self.source));
+        if let Some(text) = access.region
+            && region.is_none_or(|known| text.plain() != Some(stamped.text(known).as_bytes()))
+        {
+            *region = Some(stamped.intern_raw(text));
+        }
+        let region = access.region.and(*region);
         self.unposted.push(Unposted {
             key: Key { actor: actor.0, event },
-            attempt: Stamp::of(stamped, access, source),
+            attempt: Stamp::of(stamped, access, (region, Some(source))),
             answer: access.answer,
         });
         if self.unposted.len() == BATCH {
@@ -97,7 +113,7 @@ impl Journal {
     pub fn merge(&mut self, other: &Ledger) {
         self.post();
         self.ledger.merge(other);
-        self.symbol = None;
+        self.known_texts = KnownTexts::default();
     }
 
     /// Returns the ledger with all that was added.
@@ -107,7 +123,7 @@ impl Journal {
     }
 
     fn post(&mut self) {
-        let Self { ledger, unposted, symbol, .. } = self;
+        let Self { ledger, unposted, known_texts, .. } = self;
         let mut numbers = [0; BATCH];
         for (number, access) in numbers.iter_mut().zip(unposted.iter()) {
             *number = ledger.keys.number(access.key);
@@ -126,7 +142,7 @@ impl Journal {
         }
         unposted.clear();
         if ledger.sweep() {
-            *symbol = None;
+            *known_texts = KnownTexts::default();
         }
     }
 }

@@ -111,10 +111,12 @@ impl Marks {
 }
 
 impl Stamp {
-    /// Returns that of an access which was read from `source`.
-    pub(super) fn of(symbols: &mut Symbols, access: &Access<'_>, source: Symbol) -> Self {
-        let source = Some(source);
-        let region = access.region.map(|region| symbols.intern_raw(region));
+    /// Returns that of an access with its Region and the source that it was read from.
+    pub(super) fn of(
+        symbols: &mut Symbols,
+        access: &Access<'_>,
+        (region, source): (Option<Symbol>, Option<Symbol>),
+    ) -> Self {
         let uuid = access.event_id.and_then(|id| EventId::uuid(id.plain()?));
         if uuid.is_some() || access.event_id.is_none() {
             return Self::with(symbols, access.time, uuid, (region, source));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 pub use crate::event::EventId;
-use crate::ledger::{self, Entry};
+use crate::ledger::{self, Entry, Outline};
 use crate::time::Time;
 
 /// One attempt, as logged. The derived order is the total order by which the latest attempt is
@@ -70,6 +70,17 @@ impl<'a> Attempts<'a> {
             denial: entry.denial.map(attempt),
             first: attempt(entry.first),
         }
+    }
+
+    /// Returns whether those of a record may change anything here, told by their times alone.
+    pub(super) fn may_change_by(&self, record: &Outline) -> bool {
+        let is_later = |time: Option<Time>, known: Option<Attempt<'_>>| {
+            time.is_some_and(|time| known.is_none_or(|known| known.time <= time))
+        };
+        self.latest.time <= record.latest
+            || record.first <= self.first.time
+            || is_later(record.success, self.success)
+            || is_later(record.denial, self.denial)
     }
 
     /// Takes in those of `other`.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use trailfold::event::scan::{self, Habits};
+use trailfold::event::scan::{self, Habits, Object};
 use trailfold::event::{Event, RawString, SessionIssuer, UserIdentity};
 
 /// Makes a `userIdentity` of a parsed value.
@@ -63,7 +63,8 @@ fn check_members(event: &Event<'_>, record: &Map<String, Value>, json: &str) {
 pub(crate) fn check(json: &str) {
     let value: Value = serde_json::from_str(json).unwrap();
     let record = value.as_object().unwrap();
-    let object = scan::object(json.as_bytes(), 0, false, &mut Habits::default()).unwrap();
+    let (mut habits, mut object) = <(Habits, Object<'_>)>::default();
+    scan::object(json.as_bytes(), 0, false, &mut habits, &mut object).unwrap();
     let event = object.event;
     let identity = event.user_identity().map(|identity| identity.read().unwrap());
     let parsed = record.get("userIdentity").and_then(Value::as_object);

@@ -27,7 +27,7 @@ use super::key::WIDTH;
 
 /// What runs on for longer than this is not followed: a lost quote or bracket may have made it
 /// swallow what follows, and the next one would swallow it again.
-const LONGEST: usize = 8 << 10;
+const LONGEST: usize = 32 << 10;
 
 /// Bytes of a block.
 pub(super) const BLOCK: usize = 64;
@@ -195,7 +195,7 @@ const fn doubt(at: usize) -> Fault {
 /// # Errors
 ///
 /// [`Fault::Incomplete`] if the bytes end before; [`Fault::Syntax`] if the string is longer than
-/// 8 KiB or holds a line feed.
+/// 32 KiB or holds a line feed.
 ///
 /// # Safety
 ///
@@ -246,7 +246,7 @@ pub(super) unsafe fn short_string<B: Block>(block: &[u8; BLOCK]) -> Option<usize
 /// # Errors
 ///
 /// [`Fault::Incomplete`] if the bytes end before; [`Fault::Syntax`] if what stands before the end
-/// is no JSON or longer than 8 KiB.
+/// is no JSON or longer than 32 KiB.
 ///
 /// # Safety
 ///

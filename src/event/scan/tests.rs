@@ -5,9 +5,15 @@ mod orders;
 use super::*;
 use crate::event::SessionIssuer;
 
+fn read(bytes: &[u8], start: usize, more_may_come: bool) -> Result<Object<'_>, Fault> {
+    let mut object = Object::default();
+    super::object(bytes, start, more_may_come, &mut Habits::default(), &mut object)?;
+    Ok(object)
+}
+
 /// Reads bytes that are all there are.
 fn object(bytes: &[u8], start: usize) -> Result<Object<'_>, Fault> {
-    super::object(bytes, start, false, &mut Habits::default())
+    read(bytes, start, false)
 }
 
 fn event(json: &str) -> Event<'_> {
@@ -27,8 +33,7 @@ fn fault(json: &[u8]) -> (usize, &'static str) {
 
 fn is_incomplete(json: &[u8]) -> bool {
     [false, true].into_iter().all(|more_may_come| {
-        let object = super::object(json, 0, more_may_come, &mut Habits::default());
-        matches!(object, Err(Fault::Incomplete))
+        matches!(read(json, 0, more_may_come), Err(Fault::Incomplete))
     })
 }
 

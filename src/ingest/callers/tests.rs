@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::event::Event;
-use crate::event::scan::{self, Habits};
+use crate::event::scan::{self, Habits, Object};
 
 /// Returns a record of a session that differs from others far behind the bytes by which it is
 /// looked up.
@@ -14,7 +14,9 @@ fn record(key: &str) -> String {
 }
 
 fn read<'a>(json: &'a str, habits: &mut Habits) -> Event<'a> {
-    scan::object(json.as_bytes(), 0, false, habits).unwrap().event
+    let mut object = Object::default();
+    scan::object(json.as_bytes(), 0, false, habits, &mut object).unwrap();
+    object.event
 }
 
 /// Asks for the caller of a record, which is its key; tells whether that was found out anew.

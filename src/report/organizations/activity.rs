@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::catalog::{Catalog, ServiceIndex};
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::{EntryKey, Ledger};
 use crate::organization::{EntityIndex, Organization};
 use crate::time::Time;
 
@@ -27,47 +27,42 @@ impl<'a> Activity<'a> {
     pub fn new(ledger: &'a Ledger, organization: &'a Organization, catalog: &Catalog) -> Self {
         let mut activity =
             Self { accounts: BTreeMap::new(), outside: BTreeMap::new(), unmapped: BTreeMap::new() };
-        // The same few events are those of many principals.
-        let mut services = HashMap::new();
-        for entry in ledger.entries() {
-            let event = (entry.event_source, entry.event_name, entry.service_namespace);
-            let service = *services.entry(event).or_insert_with(|| {
-                let (source, name, service_namespace) = event;
+        // The same actors are those of many records, and so are the same few events.
+        let mut accounts: HashMap<u32, Option<EntityIndex>> = HashMap::new();
+        let mut services: HashMap<u32, Option<ServiceIndex>> = HashMap::new();
+        for record in ledger.outlines() {
+            let key = || ledger.key(record.number);
+            let account = *accounts
+                .entry(record.actor)
+                .or_insert_with(|| organization.account(key().account));
+            let service = *services.entry(record.event).or_insert_with(|| {
+                let EntryKey { event_source, event_name, service_namespace, .. } = key();
                 catalog
-                    .service_of(source, name, service_namespace)
+                    .service_of(event_source, event_name, service_namespace)
                     .filter(|service| catalog.service(*service).listed)
             });
-            activity.add(&entry, service, organization);
-        }
-        activity
-    }
-
-    fn add(
-        &mut self,
-        entry: &Entry<'a>,
-        service: Option<ServiceIndex>,
-        organization: &'a Organization,
-    ) {
-        let last = entry.latest.time;
-        if service.is_none() {
-            latest(&mut self.unmapped, entry.event_source, last);
-        }
-        let Some(account) = organization.account(entry.account) else {
-            latest(&mut self.outside, entry.account, last);
-            return;
-        };
-        let Some(service) = service else {
-            return;
-        };
-        let path = organization.entity(account).path.as_str();
-        let attempts = Attempts::of(entry, path);
-        let services = self.accounts.entry(account).or_default();
-        match services.get_mut(&service) {
-            Some(known) => known.join(&attempts),
-            None => {
-                services.insert(service, attempts);
+            if service.is_none() {
+                latest(&mut activity.unmapped, key().event_source, record.latest);
+            }
+            match (account, service) {
+                (None, _) => latest(&mut activity.outside, key().account, record.latest),
+                (Some(account), Some(service)) => {
+                    let path = &organization.entity(account).path;
+                    let services = activity.accounts.entry(account).or_default();
+                    let attempts = || Attempts::of(&ledger.nth(record.number), path);
+                    match services.get_mut(&service) {
+                        // Most records are neither the first nor the last of their kind.
+                        Some(known) if !known.may_change_by(&record) => {}
+                        Some(known) => known.join(&attempts()),
+                        None => {
+                            services.insert(service, attempts());
+                        }
+                    }
+                }
+                (Some(_), None) => {}
             }
         }
+        activity
     }
 
     /// Returns whether no account of the organization has any access of a listed service.

@@ -32,7 +32,8 @@ const FLAGS_ELSE: u8 = !(FLAG_EXTRA | FLAG_NAME | FLAG_TEXT);
 pub(super) struct Whole {
     file: Vec<u8>,
     content: Vec<u8>,
-    inflate: Decompressor,
+    /// Made for the first file that is inflated.
+    inflate: Option<Decompressor>,
 }
 
 impl Whole {
@@ -75,7 +76,8 @@ impl Whole {
         }
         fit(&mut self.content, size, CONTENT_KEPT);
         let content = self.content.get_mut(..size)?;
-        let inflated = self.inflate.deflate_decompress(deflated, content).ok()?;
+        let inflate = self.inflate.get_or_insert_default();
+        let inflated = inflate.deflate_decompress(deflated, content).ok()?;
         let is_whole =
             inflated == size && libdeflater::crc32(content) == u32::from_le_bytes(*checksum);
         is_whole.then_some(content)
@@ -85,6 +87,10 @@ impl Whole {
 /// Makes a buffer long enough. The largest files come first, so that what only they need is given
 /// back.
 fn fit(buffer: &mut Vec<u8>, length: usize, kept: usize) {
+    if buffer.is_empty() {
+        // The system has zeros at hand.
+        *buffer = vec![0; length];
+    }
     if buffer.len() < length {
         buffer.reserve_exact(length - buffer.len());
         buffer.resize(length, 0);

@@ -17,7 +17,9 @@ fn record(identity: &str) -> String {
 }
 
 fn read<'a>(json: &'a str, habits: &mut Habits) -> Result<Object<'a>, Fault> {
-    object(json.as_bytes(), 0, false, habits)
+    let mut found = Object::default();
+    object(json.as_bytes(), 0, false, habits, &mut found)?;
+    Ok(found)
 }
 
 /// Returns the identity of a record and where it was seen.
