@@ -180,7 +180,7 @@ fn joined(
         if ledger.is_empty() {
             ledger = its_ledger;
         } else {
-            ledger.merge(&its_ledger);
+            ledger.merge(its_ledger);
         }
         coverage.merge(its_coverage);
     }

@@ -17,6 +17,9 @@ use symbols::{Rows, Symbol, Symbols, Translation, ranks};
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
 const SPARE: usize = 4096;
 
+/// How many records of a ledger that is merged are given back to the system at once.
+const GIVEN_BACK: usize = 1 << 15;
+
 /// How many records are joined at once.
 const BATCH: usize = 64;
 
@@ -175,11 +178,12 @@ impl Ledger {
     }
 
     /// Takes in all that `other` holds.
-    pub fn merge(&mut self, other: &Self) {
-        let mut translation = Translation::new(&other.symbols);
+    pub fn merge(&mut self, other: Self) {
+        let Self { symbols, actors, events, stamped, keys, mut records, .. } = other;
+        let mut keys = keys.into_rows();
+        let mut translation = Translation::new(&symbols);
         let mut symbol = |symbol: Symbol| translation.symbol(symbol, &mut self.symbols);
-        let actors: Vec<u32> = other
-            .actors
+        let actors: Vec<u32> = actors
             .iter()
             .map(|actor| {
                 self.actors.number(ActorTexts {
@@ -189,8 +193,7 @@ impl Ledger {
                 })
             })
             .collect();
-        let events: Vec<u32> = other
-            .events
+        let events: Vec<u32> = events
             .iter()
             .map(|event| {
                 self.events.number(EventTexts {
@@ -204,13 +207,18 @@ impl Ledger {
         let number = |numbers: &[u32], number: u32| {
             *numbers.get(number as usize).expect("every number has been translated")
         };
-        let mut stamped = Translation::new(&other.stamped);
+        let mut translation = Translation::new(&stamped);
         let mut unposted = Vec::with_capacity(BATCH);
-        for (key, record) in other.keys.iter().zip(&other.records) {
+        while let (Some(key), Some(record)) = (keys.pop(), records.pop()) {
+            // This ledger grows by what the other is given back.
+            if keys.len().is_multiple_of(GIVEN_BACK) {
+                keys.shrink_to_fit();
+                records.shrink_to_fit();
+            }
             let key = Key { actor: number(&actors, key.actor), event: number(&events, key.event) };
-            unposted.push((key, record.translated(&mut stamped, &mut self.stamped)));
+            unposted.push((key, record.translated(&mut translation, &mut self.stamped)));
             if unposted.len() == BATCH && self.post(&mut unposted) {
-                stamped = Translation::new(&other.stamped);
+                translation = Translation::new(&stamped);
             }
         }
         self.post(&mut unposted);

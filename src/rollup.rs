@@ -330,7 +330,7 @@ fn accesses(
     let mut ledgers = ledgers.into_iter();
     let mut all = ledgers.next().transpose()?.unwrap_or_default();
     for ledger in ledgers {
-        all.merge(&ledger?);
+        all.merge(ledger?);
     }
     bounded(&all, memory, memory)?;
     Ok(all)

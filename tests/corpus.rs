@@ -228,7 +228,7 @@ fn v2_every_record_that_a_parser_can_read_is_decided_alike() {
         let reading = read(&bytes);
         let Some(expected) = read_slowly(&bytes) else { continue };
         assert_eq!(reading.outcomes, expected, "{}", path.display());
-        ledger.merge(&reading.ledger);
+        ledger.merge(reading.ledger);
         expected.iter().for_each(|outcome| join(&mut latest, outcome));
         files_compared += 1;
         records += expected.len();

@@ -431,7 +431,11 @@ fn folded(attempts: &[Attempt]) -> Ledger {
 
 fn merged(ledgers: &[&Ledger]) -> Ledger {
     let mut all = Ledger::default();
-    ledgers.iter().for_each(|ledger| all.merge(ledger));
+    for ledger in ledgers {
+        let mut copy = Ledger::default();
+        copy.extend(ledger.entries());
+        all.merge(copy);
+    }
     all
 }
 
@@ -546,7 +550,7 @@ proptest! {
         for (actor, attempt) in actors.iter().zip(before) {
             journal.add(*actor, &attempt.access());
         }
-        journal.merge(&folded(behind));
+        journal.merge(folded(behind));
         for (actor, attempt) in actors.iter().zip(before) {
             journal.add(*actor, &attempt.access());
         }

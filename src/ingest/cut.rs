@@ -199,7 +199,7 @@ impl Worker<'_> {
         let Trial::Clean(first) = self.try_piece(&name, &parts, 0) else { return None };
         let mut state = State { next: 1, ..State::default() };
         let first = state.accept(first);
-        self.merge(&first);
+        self.merge(first);
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Some(Cut { source, name, parts, ahead, state, changed })
     }
@@ -293,7 +293,7 @@ impl Worker<'_> {
                     drop(state);
                     // Others have read ahead when this is done, so there may be no end of pieces.
                     for piece in accepted.drain(..) {
-                        self.merge(&piece);
+                        self.merge(piece);
                     }
                     let until = if is_last { u64::MAX } else { cut.parts.nominal_end(settled) };
                     let (next, position) = self.read_on(cut, position, until, &mut tally);
@@ -308,7 +308,7 @@ impl Worker<'_> {
         drop(state);
         cut.changed.notify_all();
         for piece in accepted {
-            self.merge(&piece);
+            self.merge(piece);
         }
     }
 
@@ -389,7 +389,7 @@ impl Worker<'_> {
         (self.options.progress)(Progress::Source(cut.source.size.unwrap_or(state.position)));
     }
 
-    fn merge(&mut self, piece: &Ledger) {
+    fn merge(&mut self, piece: Ledger) {
         self.journal.merge(piece);
         self.spill_if_full();
     }

@@ -110,7 +110,7 @@ impl Journal {
     }
 
     /// Takes in all that a ledger holds.
-    pub fn merge(&mut self, other: &Ledger) {
+    pub fn merge(&mut self, other: Ledger) {
         self.post();
         self.ledger.merge(other);
         self.known_texts = KnownTexts::default();

@@ -45,6 +45,11 @@ impl<R: Copy + Eq + Hash> Rows<R> {
         *self.rows.get(number as usize).expect("a number is made together with its row")
     }
 
+    /// Returns the rows alone, by their numbers.
+    pub(super) fn into_rows(self) -> Vec<R> {
+        self.rows
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &R> {
         self.rows.iter()
     }

@@ -74,7 +74,7 @@ pub fn answer(
     if let Some(attempts) = attempts {
         let is_whole = |day| period.share(day) == Share::All;
         ledger = accesses(rollups, attempts, (threads, memory), is_whole)?;
-        ledger.merge(&needed.ledger);
+        ledger.merge(needed.ledger);
     }
     Ok(Answer { ledger, coverage, selection, cut: needed.cut, again, missing, days })
 }

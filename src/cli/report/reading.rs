@@ -177,7 +177,7 @@ fn read_rollups(
     if ledger.is_empty() {
         ledger = beside_ledger;
     } else {
-        ledger.merge(&beside_ledger);
+        ledger.merge(beside_ledger);
     }
     coverage.merge(beside_coverage);
     coverage.period = period;
