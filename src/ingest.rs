@@ -317,7 +317,7 @@ impl<'a> Worker<'a> {
         let mut reader = mem::take(&mut self.reader);
         let reading = reader.read(source_name, source, &mut |name, input| {
             let is_entry = name != source_name;
-            if let Some(reason) = key::kind(name).filter(|_| is_entry) {
+            if is_entry && let Some(reason) = key::kind(name) {
                 self.coverage.totals.source_set_aside(reason, name);
                 return Ok(());
             }

@@ -4,7 +4,7 @@
 //! brings: what each of them holds depends on nothing else, so that it may use several threads. All
 //! that depends on order is decided here, in an order that is always the same.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirEntry, Metadata};
 use std::io;
@@ -12,6 +12,8 @@ use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
+
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     FilePath, Found, Input, Problem, ROLLUP, SetAside, Source, SourceError, SourceReason,
@@ -330,6 +332,8 @@ impl Directory {
             Err(error) => listing.broken = Some(error),
         }
         listing.files.sort_unstable();
+        // So nearly everything is found in order, and sorting it at last is a look at it.
+        listing.directories.sort_unstable_by(|one, other| one.place.cmp(&other.place));
         listing
     }
 }
