@@ -103,44 +103,66 @@ fn missing(stretches: &[(i64, i64)]) -> Vec<(i64, i64)> {
     let (Some(&(first, _)), Some(&(_, end))) = (stretches.first(), stretches.last()) else {
         return Vec::new();
     };
-    let has = |hour: i64| {
-        let behind = stretches.partition_point(|(from, _)| *from <= hour);
-        behind.checked_sub(1).and_then(|at| stretches.get(at)).is_some_and(|(_, to)| hour < *to)
-    };
-    let is_missing = |hour: i64, hole: (i64, i64)| {
-        let (mut with, mut without) = (0, 0);
-        for neighbour in neighbours(hour, hole) {
-            match (first..end).contains(&neighbour) {
-                true if has(neighbour) => with += 1,
-                // Of eight neighbours two without a file are too many, whatever the others have.
-                true if without == 1 => return false,
-                true => without += 1,
-                false => {}
-            }
-        }
-        with >= 3 && with >= 5 * without
-    };
     let mut missing: Vec<(i64, i64)> = Vec::new();
-    for pair in stretches.windows(2) {
-        let [(_, from), (to, _)] = *pair else { continue };
-        if to - from > LONGEST {
-            continue;
-        }
-        // Hours of a hole that are whole weeks apart have the same neighbours.
-        let week: Vec<bool> =
-            (from..to.min(from + WEEK)).map(|hour| is_missing(hour, (from, to))).collect();
-        if !week.contains(&true) {
-            continue;
-        }
-        for (hour, is_missing) in (from..to).zip(week.iter().cycle()) {
-            match missing.last_mut() {
-                _ if !is_missing => {}
-                Some((_, end)) if *end == hour => *end += 1,
-                _ => missing.push((hour, hour + 1)),
+    for dump in stretches.chunk_by(|(_, from), (to, _)| to - from <= LONGEST) {
+        let hours = Hours::of(dump);
+        let is_missing = |hour: i64, hole: (i64, i64)| {
+            let (mut with, mut without) = (0, 0);
+            for neighbour in neighbours(hour, hole) {
+                match (first..end).contains(&neighbour) {
+                    true if hours.has(neighbour) => with += 1,
+                    // Of eight neighbours two without a file are too many, whatever the others have.
+                    true if without == 1 => return false,
+                    true => without += 1,
+                    false => {}
+                }
+            }
+            with >= 3 && with >= 5 * without
+        };
+        for pair in dump.windows(2) {
+            let [(_, from), (to, _)] = *pair else { continue };
+            // Hours of a hole that are whole weeks apart have the same neighbours.
+            let week: Vec<bool> =
+                (from..to.min(from + WEEK)).map(|hour| is_missing(hour, (from, to))).collect();
+            if !week.contains(&true) {
+                continue;
+            }
+            for (hour, is_missing) in (from..to).zip(week.iter().cycle()) {
+                match missing.last_mut() {
+                    _ if !is_missing => {}
+                    Some((_, end)) if *end == hour => *end += 1,
+                    _ => missing.push((hour, hour + 1)),
+                }
             }
         }
     }
     missing
+}
+
+/// The hours of one dump: asked for hours far from one another, it answers without a search.
+struct Hours {
+    /// The first of them.
+    from: i64,
+    /// One an hour.
+    has: Vec<bool>,
+}
+
+impl Hours {
+    fn of(stretches: &[(i64, i64)]) -> Self {
+        let from = stretches.first().map_or(0, |(from, _)| *from);
+        let mut has = Vec::new();
+        for stretch in stretches {
+            let place = |hour: i64| usize::try_from(hour - from).unwrap_or_default();
+            has.resize(place(stretch.0), false);
+            has.resize(place(stretch.1), true);
+        }
+        Self { from, has }
+    }
+
+    fn has(&self, hour: i64) -> bool {
+        let place = usize::try_from(hour - self.from).ok();
+        place.and_then(|place| self.has.get(place)).is_some_and(|has| *has)
+    }
 }
 
 /// Returns the hours to compare with one in a hole: the nearest two days and the nearest two weeks to
