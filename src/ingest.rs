@@ -87,6 +87,9 @@ pub enum Progress {
 /// The bytes that tell what a text is.
 const PREFIX: usize = 1024;
 
+/// The smallest source that is large, in bytes.
+const LARGE: u64 = 256 << 10;
+
 /// Bytes of a piece of a large file of JSON lines: enough to outweigh what a piece costs beside its
 /// bytes, few enough for all threads to end at about the same time.
 const PIECE: u64 = 16 << 20;
@@ -227,10 +230,12 @@ fn workers(
     purpose: Purpose<'_>,
     piece: u64,
 ) -> Result<Vec<(Ledger, CoverageByDay)>, IngestError> {
-    // A large source that comes last would leave the other workers idle.
-    // Below a MiB the order is that of the directories, where neighbours are quick to open.
+    // A large source that comes last would leave the other workers idle, and one that comes behind
+    // a smaller one needs larger buffers. Small ones stay in the order of the directories, where
+    // neighbours are quick to open.
     let mut sources: Vec<&Source> = found.sources.iter().collect();
-    sources.sort_by_key(|source| Reverse(source.size.unwrap_or(u64::MAX) >> 20));
+    let size = |source: &Source| source.size.unwrap_or(u64::MAX);
+    sources.sort_by_key(|source| Reverse(Some(size(source)).filter(|size| *size >= LARGE)));
     let queue = Queue::new(sources, options.threads.get(), piece);
     let work = |_: rayon::BroadcastContext<'_>| {
         let mut worker = Worker::new(options, purpose);

@@ -5,6 +5,7 @@
 
 mod journal;
 mod record;
+mod records;
 mod symbols;
 
 use crate::access::Actor;
@@ -12,6 +13,7 @@ use crate::event::EventId;
 use crate::time::{Day, Period, Time};
 pub use journal::Journal;
 use record::{Record, Stamp};
+use records::Records;
 use symbols::{Rows, Symbol, Symbols, Translation, ranks};
 
 /// Texts of stamps beyond the number that is in use, for which no sweep is worth its time.
@@ -40,7 +42,7 @@ pub struct Ledger {
     enough: usize,
     keys: Rows<Key>,
     /// The record of each of the keys.
-    records: Vec<Record>,
+    records: Records,
     /// The actor of the record that was taken in last.
     last_actor: Option<u32>,
 }
@@ -224,17 +226,14 @@ impl Ledger {
         self.post(&mut unposted);
     }
 
-    fn record(&self, key: u32) -> Option<&Record> {
-        self.records.get(key as usize)
-    }
-
     /// Joins a record to what is known of its key.
     fn join(&mut self, key: u32, record: &Record) {
-        match self.records.get_mut(key as usize) {
-            Some(known) => known.join(record, &self.stamped),
-            // Keys are numbered as they come.
-            None => self.records.push(*record),
-        }
+        // Keys are numbered as they come.
+        let joined = self.records.get(key).map_or(*record, |mut known| {
+            known.join(record, &self.stamped);
+            known
+        });
+        self.records.set(key, &joined);
     }
 
     /// Takes in records. Those in the order of their keys are taken in faster.
@@ -313,7 +312,7 @@ impl Ledger {
             + self.events.bytes()
             + self.stamped.bytes()
             + self.keys.bytes()
-            + self.records.capacity() * size_of::<Record>()
+            + self.records.bytes()
     }
 
     /// Returns whether nothing was accessed.
@@ -328,13 +327,14 @@ impl Ledger {
 
     /// Returns the records, in no order: what is made of them has to be a join, or sorted.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        self.keys.iter().zip(&self.records).map(|(key, record)| self.entry(*key, record))
+        self.keys.iter().zip(self.records.iter()).map(|(key, record)| self.entry(*key, &record))
     }
 
     /// Returns the outlines of the records, in no order.
     pub fn outlines(&self) -> impl Iterator<Item = Outline> {
         let time = |stamp: Stamp| stamp.time;
-        (0..).zip(self.keys.iter().zip(&self.records)).map(move |(number, (key, record))| Outline {
+        let records = (0..).zip(self.keys.iter().zip(self.records.iter()));
+        records.map(move |(number, (key, record))| Outline {
             number,
             actor: key.actor,
             event: key.event,
@@ -399,8 +399,8 @@ impl Ledger {
     ///
     /// If there are fewer records.
     pub fn nth(&self, number: u32) -> Entry<'_> {
-        let record = self.record(number).expect("a number is that of a record");
-        self.entry(self.keys.row(number), record)
+        let record = self.records.get(number).expect("a number is that of a record");
+        self.entry(self.keys.row(number), &record)
     }
 
     /// Returns the acting accounts, in byte order.
@@ -424,9 +424,11 @@ impl Ledger {
         }
         let mut kept = Symbols::default();
         let mut translation = Translation::new(&self.stamped);
-        for record in &mut self.records {
-            *record = record.translated(&mut translation, &mut kept);
+        let mut records = Records::default();
+        for (number, record) in (0..).zip(self.records.iter()) {
+            records.set(number, &record.translated(&mut translation, &mut kept));
         }
+        self.records = records;
         self.enough = 2 * kept.len();
         self.stamped = kept;
         true

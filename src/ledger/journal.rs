@@ -129,15 +129,10 @@ impl Journal {
             *number = ledger.keys.number(access.key);
         }
         for (number, Unposted { attempt, answer, .. }) in numbers.into_iter().zip(unposted.iter()) {
-            if ledger.record(number).is_none_or(|record| record.changes_by(attempt.time, *answer)) {
-                let answered = |it| (*answer == it).then_some(*attempt);
-                let record = Record {
-                    latest: *attempt,
-                    success: answered(Answer::Success),
-                    denial: answered(Answer::Denied),
-                    first: *attempt,
-                };
-                ledger.join(number, &record);
+            if !ledger.records.overtake(number, *attempt, *answer)
+                && ledger.records.changes_by(number, attempt.time, *answer)
+            {
+                ledger.join(number, &Record::of(*attempt, *answer));
             }
         }
         unposted.clear();

@@ -9,7 +9,8 @@ use crate::access::{Access, Answer};
 use crate::event::{EventId, RawString};
 use crate::time::Time;
 
-#[derive(Clone, Copy)]
+/// What is known of one key. A ledger keeps it as [`Records`](super::records::Records) do.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Record {
     pub(super) latest: Stamp,
     pub(super) success: Option<Stamp>,
@@ -18,8 +19,19 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Returns whether an attempt may change anything here, told by its time alone: most attempts
-    /// are neither the first nor the last of their kind.
+    /// Returns that of one attempt.
+    pub(super) fn of(attempt: Stamp, answer: Answer) -> Self {
+        let answered = |it| (answer == it).then_some(attempt);
+        Self {
+            latest: attempt,
+            success: answered(Answer::Success),
+            denial: answered(Answer::Denied),
+            first: attempt,
+        }
+    }
+
+    /// The twin of [`Records::changes_by`](super::records::Records::changes_by).
+    #[cfg(test)]
     pub(super) fn changes_by(&self, time: Time, answer: Answer) -> bool {
         let is_latest = |stamp: Option<Stamp>| stamp.is_none_or(|stamp| stamp.time <= time);
         self.latest.time <= time
@@ -64,7 +76,7 @@ impl Record {
 }
 
 /// An [`Attempt`] whose texts are symbols.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stamp {
     pub(super) time: Time,
     /// The bits of a UUID, or a symbol in the last four bytes.
@@ -82,7 +94,7 @@ pub(super) enum EventIdKind {
 
 /// The Region of a stamp and the kind of its event id, in one number: the kind in its last two
 /// bits, which are never zero.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Marks(NonZeroU32);
 
 impl Marks {

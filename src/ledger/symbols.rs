@@ -60,7 +60,7 @@ impl<R: Copy + Eq + Hash> Rows<R> {
 }
 
 /// A text of a ledger, by number.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Symbol(pub(super) NonZeroU32);
 
 impl Symbol {

@@ -41,11 +41,6 @@ fn by_actors<'a>(accesses: impl IntoIterator<Item = (Actor<'a>, Access<'a>)>) ->
 }
 
 #[test]
-fn a_record_stays_small() {
-    assert!(size_of::<(Key, Record)>() <= 136, "{}", size_of::<(Key, Record)>());
-}
-
-#[test]
 fn a_record_keeps_the_latest_of_each_answer_and_the_first_attempt() {
     let ledger = ledger(&[
         access(5, "e", "eu-west-1", Answer::Denied),

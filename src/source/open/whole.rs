@@ -14,10 +14,10 @@ pub(super) const LARGEST_FILE: u64 = 8 << 20;
 const LARGEST_CONTENT: usize = 32 << 20;
 
 /// Bytes of a file's buffer that stay for the next one, whatever its size: most files are smaller.
-const FILE_KEPT: usize = 1 << 20;
+const FILE_KEPT: usize = 512 << 10;
 
 /// The same of the buffer of contents.
-const CONTENT_KEPT: usize = 4 << 20;
+const CONTENT_KEPT: usize = 3 << 20;
 
 /// Deflate's own maximum: what claims to expand further is lying.
 const MAX_EXPANSION: usize = 1032;
