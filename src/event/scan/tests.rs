@@ -32,9 +32,9 @@ fn fault(json: &[u8]) -> (usize, &'static str) {
 }
 
 fn is_incomplete(json: &[u8]) -> bool {
-    [false, true].into_iter().all(|more_may_come| {
-        matches!(read(json, 0, more_may_come), Err(Fault::Incomplete))
-    })
+    [false, true]
+        .into_iter()
+        .all(|more_may_come| matches!(read(json, 0, more_may_come), Err(Fault::Incomplete)))
 }
 
 fn raw(text: &str) -> Option<RawString<'_>> {
