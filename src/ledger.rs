@@ -212,7 +212,7 @@ impl Ledger {
         let mut translation = Translation::new(&stamped);
         let mut unposted = Vec::with_capacity(BATCH);
         while let (Some(key), Some(record)) = (keys.pop(), records.pop()) {
-            // This ledger grows by what the other is given back.
+            // What is taken off the other makes room for what this one grows by.
             if keys.len().is_multiple_of(GIVEN_BACK) {
                 keys.shrink_to_fit();
                 records.shrink_to_fit();
@@ -424,11 +424,10 @@ impl Ledger {
         }
         let mut kept = Symbols::default();
         let mut translation = Translation::new(&self.stamped);
-        let mut records = Records::default();
-        for (number, record) in (0..).zip(self.records.iter()) {
-            records.set(number, &record.translated(&mut translation, &mut kept));
+        for number in (0..).take(self.records.len()) {
+            let record = self.records.get(number).expect("a number is that of a record");
+            self.records.set(number, &record.translated(&mut translation, &mut kept));
         }
-        self.records = records;
         self.enough = 2 * kept.len();
         self.stamped = kept;
         true

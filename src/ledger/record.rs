@@ -30,19 +30,6 @@ impl Record {
         }
     }
 
-    /// The twin of [`Records::changes_by`](super::records::Records::changes_by).
-    #[cfg(test)]
-    pub(super) fn changes_by(&self, time: Time, answer: Answer) -> bool {
-        let is_latest = |stamp: Option<Stamp>| stamp.is_none_or(|stamp| stamp.time <= time);
-        self.latest.time <= time
-            || time <= self.first.time
-            || match answer {
-                Answer::Success => is_latest(self.success),
-                Answer::Denied => is_latest(self.denial),
-                Answer::Failed => false,
-            }
-    }
-
     pub(super) fn join(&mut self, other: &Self, symbols: &Symbols) {
         let later = |one: &mut Stamp, other: Stamp| {
             if other.cmp(*one, symbols) == Ordering::Greater {

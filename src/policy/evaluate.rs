@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use hashbrown::HashMap;
 
@@ -46,8 +46,8 @@ pub struct AllowedActions {
 #[derive(Debug)]
 pub struct Evaluator<'c> {
     catalog: &'c Catalog,
-    /// Made for the first policy or chain: many reports have none.
-    table: OnceLock<ActionTable>,
+    /// Many reports have no policy, and never look at it.
+    table: LazyLock<ActionTable, Box<dyn FnOnce() -> ActionTable + Send + 'c>>,
     patterns: Patterns,
     policies: Vec<Compiled>,
     chains: HashMap<Vec<Vec<PolicyIndex>>, Arc<AllowedServices>>,
@@ -88,7 +88,7 @@ impl<'c> Evaluator<'c> {
     pub fn new(catalog: &'c Catalog) -> Self {
         Self {
             catalog,
-            table: OnceLock::new(),
+            table: LazyLock::new(Box::new(|| ActionTable::new(catalog))),
             patterns: Patterns::default(),
             policies: Vec::new(),
             chains: HashMap::new(),
@@ -100,14 +100,8 @@ impl<'c> Evaluator<'c> {
     /// Compiles a policy. A caller that meets one policy often keeps its index.
     pub fn add(&mut self, policy: &Policy) -> PolicyIndex {
         let index = u32::try_from(self.policies.len()).expect("policies fit into memory");
-        let Self { catalog, table, patterns, .. } = self;
-        let table = table.get_or_init(|| ActionTable::new(catalog));
-        self.policies.push(Compiled::new(policy, catalog, table, patterns));
+        self.policies.push(Compiled::new(policy, self.catalog, &self.table, &mut self.patterns));
         PolicyIndex(index)
-    }
-
-    fn table(&self) -> &ActionTable {
-        self.table.get_or_init(|| ActionTable::new(self.catalog))
     }
 
     /// Returns what those may use whom no policy binds: every listed service (S6).
@@ -133,10 +127,10 @@ impl<'c> Evaluator<'c> {
         let empty = ServiceSet::empty(self.catalog);
         let mut allowed = AllowedServices { services: empty.clone(), undecided: empty };
         let mut steps = CHAIN_STEPS;
-        for (service, _) in self.table().services_of(&chain.certain) {
+        for (service, _) in self.table.services_of(&chain.certain) {
             allowed.services.insert(service);
         }
-        let open = self.table().services_of(&chain.open);
+        let open = self.table.services_of(&chain.open);
         let open: Vec<_> = open.filter(|(it, _)| !allowed.services.contains(*it)).collect();
         for (service, range) in open {
             let verdict = self.decide_service(range, &chain, &mut steps);
@@ -164,11 +158,11 @@ impl<'c> Evaluator<'c> {
         let mut steps = CHAIN_STEPS;
         let mut possible = chain.certain.clone();
         possible.union_with(&chain.open);
-        let services: Vec<_> = self.table().services_of(&possible).collect();
+        let services: Vec<_> = self.table.services_of(&possible).collect();
         for (service, range) in services {
             let first = range.start;
             for action in possible.within(range) {
-                if !self.table().is_named(action) {
+                if !self.table.is_named(action) {
                     continue;
                 }
                 let verdict = if chain.certain.contains(action) {
@@ -215,7 +209,7 @@ impl<'c> Evaluator<'c> {
             }
         }
         let (mut certain, mut open) =
-            both.unwrap_or_else(|| (self.table().every(), self.table().every()));
+            both.unwrap_or_else(|| (self.table.every(), self.table.every()));
         certain.subtract(&denied.touched);
         open.subtract(&denied.whole);
         open.subtract(&certain);
@@ -240,7 +234,7 @@ impl<'c> Evaluator<'c> {
     /// Says whether the action is allowed on some resource, and takes the steps from those left.
     fn decide(&mut self, action: usize, chain: &Chain, steps: &mut u64) -> Verdict {
         let mut verdict = Verdict::Absent;
-        for universe in self.table().universes(action).to_vec() {
+        for universe in self.table.universes(action).to_vec() {
             let Some(question) = self.question(action, universe, chain) else {
                 continue;
             };
@@ -262,24 +256,21 @@ impl<'c> Evaluator<'c> {
         chain: &Chain,
     ) -> Option<QuestionKey> {
         let mut key = QuestionKey { universe, levels: Vec::new(), denies: Vec::new() };
-        let Self { catalog, table, patterns, policies, .. } = self;
-        let table = table.get_or_init(|| ActionTable::new(catalog));
-        let policy = |index: PolicyIndex| policies.get(index.0 as usize);
         for level in &chain.levels {
             let mut clauses = Vec::new();
-            let is_whole = |it: &Compiled| it.allow.whole.contains(action);
-            let mut always = level.iter().any(|index| policy(*index).is_some_and(is_whole));
+            let is_whole = |index: &PolicyIndex| self.policy(*index).allow.whole.contains(action);
+            let mut always = level.iter().any(is_whole);
             for &index in level {
-                let policy = policy(index)?;
+                let policy = self.policies.get(index.0 as usize)?;
                 for part in policy.deny.parts.iter().filter(|part| part.actions.contains(action)) {
-                    match patterns.reduce(&part.clause, universe, table) {
+                    match self.patterns.reduce(&part.clause, universe, &self.table) {
                         Reduced::Always => return None,
                         Reduced::Never => {}
                         Reduced::Open(clause) => key.denies.push(clause),
                     }
                 }
                 for part in policy.allow.parts.iter().filter(|part| part.actions.contains(action)) {
-                    match patterns.reduce(&part.clause, universe, table) {
+                    match self.patterns.reduce(&part.clause, universe, &self.table) {
                         _ if always => break,
                         Reduced::Always => always = true,
                         Reduced::Never => {}
@@ -335,7 +326,7 @@ impl<'c> Evaluator<'c> {
     }
 
     fn search(&self, key: &QuestionKey) -> (Verdict, u64) {
-        let Some(universe) = self.table().glob(key.universe) else {
+        let Some(universe) = self.table.glob(key.universe) else {
             // No ARN pattern meets `*`, so nothing is left open there.
             return (Verdict::Found, 0);
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::catalog::{Catalog, ServiceIndex};
-use crate::ledger::{EntryKey, Ledger};
+use crate::ledger::{Ledger, Outline};
 use crate::organization::{EntityIndex, Organization};
 use crate::time::Time;
 
@@ -36,9 +36,9 @@ impl<'a> Activity<'a> {
                 .entry(record.actor)
                 .or_insert_with(|| organization.account(key().account));
             let service = *services.entry(record.event).or_insert_with(|| {
-                let EntryKey { event_source, event_name, service_namespace, .. } = key();
+                let key = key();
                 catalog
-                    .service_of(event_source, event_name, service_namespace)
+                    .service_of(key.event_source, key.event_name, key.service_namespace)
                     .filter(|service| catalog.service(*service).listed)
             });
             if service.is_none() {
@@ -48,21 +48,31 @@ impl<'a> Activity<'a> {
                 (None, _) => latest(&mut activity.outside, key().account, record.latest),
                 (Some(account), Some(service)) => {
                     let path = &organization.entity(account).path;
-                    let services = activity.accounts.entry(account).or_default();
                     let attempts = || Attempts::of(&ledger.nth(record.number), path);
-                    match services.get_mut(&service) {
-                        // Most records are neither the first nor the last of their kind.
-                        Some(known) if !known.may_change_by(&record) => {}
-                        Some(known) => known.join(&attempts()),
-                        None => {
-                            services.insert(service, attempts());
-                        }
-                    }
+                    activity.add((account, service), &record, attempts);
                 }
                 (Some(_), None) => {}
             }
         }
         activity
+    }
+
+    /// Takes in a record, whose attempts are looked up only if they may change something: most records
+    /// are neither the first nor the last of their kind.
+    fn add(
+        &mut self,
+        (account, service): (EntityIndex, ServiceIndex),
+        record: &Outline,
+        attempts: impl FnOnce() -> Attempts<'a>,
+    ) {
+        let services = self.accounts.entry(account).or_default();
+        match services.get_mut(&service) {
+            None => {
+                services.insert(service, attempts());
+            }
+            Some(known) if known.may_change_by(record) => known.join(&attempts()),
+            Some(_) => {}
+        }
     }
 
     /// Returns whether no account of the organization has any access of a listed service.
